@@ -1,0 +1,6 @@
+//! The C ABI: convert, call, convert back; no logic. One file per C noun.
+#![allow(non_camel_case_types, non_snake_case)]
+
+pub(crate) mod boundary;
+pub mod result;
+pub mod version;

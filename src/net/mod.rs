@@ -1,0 +1,4 @@
+//! The kernel.
+
+#[allow(unsafe_code)]
+pub mod sys;

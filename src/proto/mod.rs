@@ -1,0 +1,14 @@
+//! The protocol (RFC 6455), with no sockets, no clock and no threads: bytes
+//! and the time go in, events and bytes come out.
+#![forbid(unsafe_code)]
+
+pub mod close;
+pub mod error;
+pub mod frame;
+pub mod handshake;
+pub mod http;
+pub mod mask;
+pub mod url;
+pub mod utf8;
+
+pub use error::Error;
