@@ -6,6 +6,7 @@ mod control;
 mod cuts;
 mod frame;
 mod message;
+mod opening;
 mod output;
 mod support;
 mod timers;
