@@ -145,11 +145,41 @@ macro_rules! list {
 
 /// Every option.
 pub const TABLE: &[Row] = &[
-    number!(WEBSOCKET_MAX_MESSAGE_BYTES, "bytes", 1..=MAX_PAYLOAD, Both, max_message as u64),
-    number!(WEBSOCKET_MAX_FRAME_BYTES, "bytes", 1..=MAX_PAYLOAD, Both, max_frame as u64),
-    number!(WEBSOCKET_MAX_FRAGMENTS, "frames", 1..=u64::MAX, Both, max_fragments as u64),
-    number!(WEBSOCKET_CHUNK_ABOVE_BYTES, "bytes", 0..=u64::MAX, Both, chunk_above as u64),
-    number!(WEBSOCKET_SEND_QUEUE_BYTES, "bytes", 1..=MAX_LENGTH, Both, send_queue as usize),
+    number!(
+        WEBSOCKET_MAX_MESSAGE_BYTES,
+        "bytes",
+        1..=MAX_PAYLOAD,
+        Both,
+        max_message as u64
+    ),
+    number!(
+        WEBSOCKET_MAX_FRAME_BYTES,
+        "bytes",
+        1..=MAX_PAYLOAD,
+        Both,
+        max_frame as u64
+    ),
+    number!(
+        WEBSOCKET_MAX_FRAGMENTS,
+        "frames",
+        1..=u64::MAX,
+        Both,
+        max_fragments as u64
+    ),
+    number!(
+        WEBSOCKET_CHUNK_ABOVE_BYTES,
+        "bytes",
+        0..=u64::MAX,
+        Both,
+        chunk_above as u64
+    ),
+    number!(
+        WEBSOCKET_SEND_QUEUE_BYTES,
+        "bytes",
+        1..=MAX_LENGTH,
+        Both,
+        send_queue as usize
+    ),
     Row {
         id: WEBSOCKET_ACCEPT_UNMASKED,
         name: "WEBSOCKET_ACCEPT_UNMASKED",
@@ -162,13 +192,55 @@ pub const TABLE: &[Row] = &[
         },
         applies: Applies::Server,
     },
-    number!(WEBSOCKET_MAX_HEADER_BYTES, "bytes", 256..=1 << 20, Both, header_bytes as usize),
-    number!(WEBSOCKET_MAX_HEADERS, "lines", 8..=1000, Both, header_lines as usize),
-    number!(WEBSOCKET_HANDSHAKE_TIMEOUT_MS, "ms", 0..=MAX_TIME, Both, handshake_timeout as u64),
-    number!(WEBSOCKET_CLOSE_TIMEOUT_MS, "ms", 0..=MAX_TIME, Both, close_timeout as u64),
-    number!(WEBSOCKET_PING_INTERVAL_MS, "ms", 0..=MAX_TIME, Both, ping_interval as u64),
-    number!(WEBSOCKET_PONG_TIMEOUT_MS, "ms", 0..=MAX_TIME, Both, pong_timeout as u64),
-    number!(WEBSOCKET_IDLE_TIMEOUT_MS, "ms", 0..=MAX_TIME, Both, idle_timeout as u64),
+    number!(
+        WEBSOCKET_MAX_HEADER_BYTES,
+        "bytes",
+        256..=1 << 20,
+        Both,
+        header_bytes as usize
+    ),
+    number!(
+        WEBSOCKET_MAX_HEADERS,
+        "lines",
+        8..=1000,
+        Both,
+        header_lines as usize
+    ),
+    number!(
+        WEBSOCKET_HANDSHAKE_TIMEOUT_MS,
+        "ms",
+        0..=MAX_TIME,
+        Both,
+        handshake_timeout as u64
+    ),
+    number!(
+        WEBSOCKET_CLOSE_TIMEOUT_MS,
+        "ms",
+        0..=MAX_TIME,
+        Both,
+        close_timeout as u64
+    ),
+    number!(
+        WEBSOCKET_PING_INTERVAL_MS,
+        "ms",
+        0..=MAX_TIME,
+        Both,
+        ping_interval as u64
+    ),
+    number!(
+        WEBSOCKET_PONG_TIMEOUT_MS,
+        "ms",
+        0..=MAX_TIME,
+        Both,
+        pong_timeout as u64
+    ),
+    number!(
+        WEBSOCKET_IDLE_TIMEOUT_MS,
+        "ms",
+        0..=MAX_TIME,
+        Both,
+        idle_timeout as u64
+    ),
     list!(WEBSOCKET_HEADER, headers, |settings, line| {
         let (name, value) = line.split_once(':').ok_or(Error::Header)?;
         let value = value.trim_matches([' ', '\t']);
@@ -264,7 +336,11 @@ mod tests {
     fn ids_and_names_are_unique_and_defaults_in_range() {
         let defaults = Settings::default();
         for (at, row) in TABLE.iter().enumerate() {
-            assert!(TABLE[..at].iter().all(|other| other.id != row.id && other.name != row.name));
+            assert!(
+                TABLE[..at]
+                    .iter()
+                    .all(|other| other.id != row.id && other.name != row.name)
+            );
             if let Value::Number { min, max, get, set } = row.value {
                 let default = get(&defaults);
                 assert!((min..=max).contains(&default), "{}", row.name);
@@ -283,15 +359,43 @@ mod tests {
         let mut config = Config::default();
         assert_eq!(config.set_number(0, 1), Err(Error::Option));
         assert_eq!(config.set_number(WEBSOCKET_HEADER, 1), Err(Error::Option));
-        assert_eq!(config.set_number(WEBSOCKET_MAX_MESSAGE_BYTES, 0), Err(Error::Range));
-        assert_eq!(config.set_number(WEBSOCKET_ACCEPT_UNMASKED, 2), Err(Error::Range));
-        assert_eq!(config.add_text(WEBSOCKET_MAX_FRAME_BYTES, "1"), Err(Error::Option));
-        for line in ["X", "X y: z", "X: a\r\nB: c", "Host: x", "sec-websocket-key: x", ": x"] {
-            assert_eq!(config.add_text(WEBSOCKET_HEADER, line), Err(Error::Header), "{line}");
-            assert_eq!(config.set_text(WEBSOCKET_HEADER, line), Err(Error::Header), "{line}");
+        assert_eq!(
+            config.set_number(WEBSOCKET_MAX_MESSAGE_BYTES, 0),
+            Err(Error::Range)
+        );
+        assert_eq!(
+            config.set_number(WEBSOCKET_ACCEPT_UNMASKED, 2),
+            Err(Error::Range)
+        );
+        assert_eq!(
+            config.add_text(WEBSOCKET_MAX_FRAME_BYTES, "1"),
+            Err(Error::Option)
+        );
+        for line in [
+            "X",
+            "X y: z",
+            "X: a\r\nB: c",
+            "Host: x",
+            "sec-websocket-key: x",
+            ": x",
+        ] {
+            assert_eq!(
+                config.add_text(WEBSOCKET_HEADER, line),
+                Err(Error::Header),
+                "{line}"
+            );
+            assert_eq!(
+                config.set_text(WEBSOCKET_HEADER, line),
+                Err(Error::Header),
+                "{line}"
+            );
         }
         for name in ["", "a b", "a,b", "\u{e9}"] {
-            assert_eq!(config.add_text(WEBSOCKET_SUBPROTOCOL, name), Err(Error::Range), "{name}");
+            assert_eq!(
+                config.add_text(WEBSOCKET_SUBPROTOCOL, name),
+                Err(Error::Range),
+                "{name}"
+            );
         }
         assert_eq!(*config.settings(Role::Server).unwrap(), Settings::default());
     }
@@ -302,7 +406,10 @@ mod tests {
         config.add_text(WEBSOCKET_HEADER, "X-A: 1").unwrap();
         config.add_text(WEBSOCKET_HEADER, "X-B:2").unwrap();
         config.add_text(WEBSOCKET_SUBPROTOCOL, "chat").unwrap();
-        assert_eq!(config.add_text(WEBSOCKET_SUBPROTOCOL, "chat"), Err(Error::Range));
+        assert_eq!(
+            config.add_text(WEBSOCKET_SUBPROTOCOL, "chat"),
+            Err(Error::Range)
+        );
         config.set_text(WEBSOCKET_SUBPROTOCOL, "superchat").unwrap();
         let settings = config.settings(Role::Client).unwrap();
         assert_eq!(settings.headers[1], ("X-B".to_owned(), "2".to_owned()));

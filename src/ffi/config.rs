@@ -27,7 +27,9 @@ pub struct webSocket_config {
 /// # Safety
 /// `config` is NULL or may be written.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn webSocket_config_new(config: *mut *mut webSocket_config) -> webSocket_result {
+pub unsafe extern "C" fn webSocket_config_new(
+    config: *mut *mut webSocket_config,
+) -> webSocket_result {
     call(|| {
         if config.is_null() {
             return Err(Error::Null);

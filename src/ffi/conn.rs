@@ -235,7 +235,9 @@ pub unsafe extern "C" fn webSocket_conn_next(
         let found = conn.connection.next(&mut input).map(|happened| {
             if let Event::Close(close) = &happened {
                 if let Some(error) = close.error {
-                    log(WEBSOCKET_LOG_WARNING, || format!("connection ended: {error}"));
+                    log(WEBSOCKET_LOG_WARNING, || {
+                        format!("connection ended: {error}")
+                    });
                 }
             }
             webSocket_event::new(&happened)
@@ -432,7 +434,9 @@ pub unsafe extern "C" fn webSocket_conn_sendChunk(
         }
         let first = flags & WEBSOCKET_FIRST != 0;
         let last = flags & WEBSOCKET_FINAL != 0;
-        with(conn, |conn| conn.connection.send_chunk(kind, data, first, last))
+        with(conn, |conn| {
+            conn.connection.send_chunk(kind, data, first, last)
+        })
     })
 }
 
@@ -464,7 +468,9 @@ pub unsafe extern "C" fn webSocket_conn_close(
             unsafe { text(reason) }?
         };
         let code = u16::try_from(code).map_err(|_| Error::Range)?;
-        with(conn, |conn| conn.connection.close((code != 0).then_some(code), reason))
+        with(conn, |conn| {
+            conn.connection.close((code != 0).then_some(code), reason)
+        })
     })
 }
 
@@ -560,7 +566,11 @@ pub unsafe extern "C" fn webSocket_conn_bufferedBytes(
     length: *mut usize,
 ) -> webSocket_result {
     // SAFETY: the caller's promise.
-    call(|| with(conn, |conn| unsafe { write(length, conn.connection.queued()) }))
+    call(|| {
+        with(conn, |conn| unsafe {
+            write(length, conn.connection.queued())
+        })
+    })
 }
 
 /// Tells why the connection failed.
@@ -578,5 +588,9 @@ pub unsafe extern "C" fn webSocket_conn_failure(
     failure: *mut webSocket_failure,
 ) -> webSocket_result {
     // SAFETY: the caller's promise.
-    call(|| with(conn, |conn| unsafe { webSocket_failure::of_connection(&conn.connection).give(failure) }))
+    call(|| {
+        with(conn, |conn| unsafe {
+            webSocket_failure::of_connection(&conn.connection).give(failure)
+        })
+    })
 }

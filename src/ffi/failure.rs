@@ -160,7 +160,9 @@ pub(super) fn remember<T>(outcome: Result<T, Error>) -> Result<T, Error> {
 /// # Safety
 /// `failure` is NULL or points to a struct whose `size` is set.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn webSocket_lastFailure(failure: *mut webSocket_failure) -> webSocket_result {
+pub unsafe extern "C" fn webSocket_lastFailure(
+    failure: *mut webSocket_failure,
+) -> webSocket_result {
     call(|| {
         let mut last = LAST.get();
         let panic = last_panic();

@@ -105,7 +105,9 @@ impl<T: Send> Door<T> {
                 broken: AtomicBool::new(false),
                 value: UnsafeCell::new(None),
             };
-            (0..1_usize << (chunk as u32 + FIRST_CHUNK_BITS)).map(make).collect()
+            (0..1_usize << (chunk as u32 + FIRST_CHUNK_BITS))
+                .map(make)
+                .collect()
         });
         slots.get(at)
     }
@@ -252,7 +254,10 @@ impl<T: Send> Drop for Entered<'_, T> {
         let taken = self.generation << 2 | TAKEN;
         let idle = self.generation << 2 | IDLE;
         let state = &self.slot.state;
-        if state.compare_exchange(taken, idle, Ordering::Release, Ordering::Relaxed).is_err() {
+        if state
+            .compare_exchange(taken, idle, Ordering::Release, Ordering::Relaxed)
+            .is_err()
+        {
             self.door.release(self.index, self.generation, self.slot);
         }
     }
@@ -291,7 +296,13 @@ mod tests {
         assert_eq!(DOOR.enter(token).err(), Some(Error::Gone));
         assert_eq!(DOOR.enter(0).err(), Some(Error::Null));
         let on_stack = 0_u64;
-        for garbage in [1, 2, usize::MAX, usize::MAX - 1, &raw const on_stack as usize] {
+        for garbage in [
+            1,
+            2,
+            usize::MAX,
+            usize::MAX - 1,
+            &raw const on_stack as usize,
+        ] {
             assert_eq!(DOOR.enter(garbage).err(), Some(Error::Gone));
             assert_eq!(DOOR.free(garbage), Err(Error::Gone));
         }
@@ -324,7 +335,9 @@ mod tests {
         .join()
         .unwrap();
         drop(entered);
-        std::thread::spawn(move || DOOR.free(token).unwrap()).join().unwrap();
+        std::thread::spawn(move || DOOR.free(token).unwrap())
+            .join()
+            .unwrap();
     }
 
     #[test]
@@ -350,7 +363,10 @@ mod tests {
                         })
                     })
                     .collect();
-                threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+                threads
+                    .into_iter()
+                    .map(|thread| thread.join().unwrap())
+                    .sum()
             });
             assert_eq!(freed, 1);
         }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use super::close;
 use super::error::Error;
 use super::frame::Opcode;
+use super::handshake::server;
 use super::incoming::{Control, Cut, Frame, Input};
 use super::message::{Kind, Message};
 use super::output::Output;
@@ -274,7 +275,10 @@ impl Connection {
             self.output.clear();
         }
         if self.state == State::Over && self.output.is_empty() {
-            let clean = self.report.as_deref().is_some_and(|report| report.error.is_none());
+            let clean = self
+                .report
+                .as_deref()
+                .is_some_and(|report| report.error.is_none());
             if !(clean && self.role == Role::Client) || self.eof || self.hang_up {
                 return Err(Error::Closed);
             }
@@ -321,16 +325,19 @@ impl Connection {
             // Without memory or random bytes there is no close frame to send;
             // the connection is over all the same.
             Reply::Close => _ = self.queue_close(Some(code), reason),
-            Reply::Refusal => self.queue_refusal(error),
+            Reply::Refusal => self.queue_refusal(server::refusal_status(error), error),
             Reply::Nothing => {}
         }
-        self.end(state, Report {
-            code: if opened { code } else { close::ABNORMAL },
-            reason: String::new(),
-            by_peer: false,
-            error: Some(error),
-            missing: 0,
-        });
+        self.end(
+            state,
+            Report {
+                code: if opened { code } else { close::ABNORMAL },
+                reason: String::new(),
+                by_peer: false,
+                error: Some(error),
+                missing: 0,
+            },
+        );
     }
 
     /// The transport is gone, or as good as gone.
@@ -343,13 +350,16 @@ impl Connection {
             Some(frame) => frame.remaining(),
             None => u64::from(self.cut.is_pending()),
         };
-        self.end(state, Report {
-            code: close::ABNORMAL,
-            reason: String::new(),
-            by_peer: false,
-            error: Some(error),
-            missing,
-        });
+        self.end(
+            state,
+            Report {
+                code: close::ABNORMAL,
+                reason: String::new(),
+                by_peer: false,
+                error: Some(error),
+                missing,
+            },
+        );
     }
 
     /// Enters the last state; the report waits for [`Connection::next`].

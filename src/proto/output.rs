@@ -110,7 +110,9 @@ impl Output {
             self.pongs = 0;
         }
         if self.pongs >= PONGS_IN_LINE {
-            let payload = payload.get(..payload.len().min(MAX_CONTROL)).unwrap_or_default();
+            let payload = payload
+                .get(..payload.len().min(MAX_CONTROL))
+                .unwrap_or_default();
             self.pong = Some(payload.into());
             return Ok(());
         }

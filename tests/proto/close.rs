@@ -45,10 +45,14 @@ fn cl02_a_close_with_half_a_code() {
 
 #[test]
 fn cl03_cl04_cl05_cl06_codes_that_may_not_be_sent() {
-    let bad = (0..1000).chain([1004, 1005, 1006, 1015]).chain(1016..3000).chain(5000..=65535);
+    let bad = (0..1000)
+        .chain([1004, 1005, 1006, 1015])
+        .chain(1016..3000)
+        .chain(5000..=65535);
     for code in bad {
         assert!(!may_be_sent(code), "{code}");
-        if code % 97 == 0 || [999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535].contains(&code) {
+        if code % 97 == 0 || [999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535].contains(&code)
+        {
             for case in both(&[(FIN | CLOSE, &body(code, b""))]) {
                 case.expect(&[failed(Error::CloseFrame)]);
             }
@@ -58,7 +62,9 @@ fn cl03_cl04_cl05_cl06_codes_that_may_not_be_sent() {
 
 #[test]
 fn cl07_valid_codes_are_echoed() {
-    let good = (1000..=1003).chain(1007..=1014).chain([3000, 3999, 4000, 4999]);
+    let good = (1000..=1003)
+        .chain(1007..=1014)
+        .chain([3000, 3999, 4000, 4999]);
     for code in good {
         for case in both(&[(FIN | CLOSE, &body(code, b"because"))]) {
             let (events, sent) = case.outcome();
@@ -106,9 +112,15 @@ fn cl10_cl11_nothing_after_the_peers_close_counts() {
 #[test]
 fn cl12_a_large_message_followed_at_once_by_close() {
     let large = "x".repeat(256 << 10);
-    for case in both(&[(FIN | TEXT, large.as_bytes()), (FIN | CLOSE, &body(1000, b""))]) {
+    for case in both(&[
+        (FIN | TEXT, large.as_bytes()),
+        (FIN | CLOSE, &body(1000, b"")),
+    ]) {
         let mut connection = case.connection();
-        assert_eq!(feed(&mut connection, &case.input), [text(&large), closed(1000, "")]);
+        assert_eq!(
+            feed(&mut connection, &case.input),
+            [text(&large), closed(1000, "")]
+        );
     }
 }
 
@@ -128,11 +140,24 @@ fn cl14_both_close_at_once() {
         connection.close(Some(4000), "mine").unwrap();
         let sent = drain(&mut connection);
         assert_eq!(close_codes(role, &sent), [4000]);
-        let seen = feed(&mut connection, &to(role, FIN | CLOSE, &body(4001, b"yours")));
-        let Seen::Close { code, reason, by_peer, error, .. } = &seen[0] else {
+        let seen = feed(
+            &mut connection,
+            &to(role, FIN | CLOSE, &body(4001, b"yours")),
+        );
+        let Seen::Close {
+            code,
+            reason,
+            by_peer,
+            error,
+            ..
+        } = &seen[0]
+        else {
             panic!("{seen:?}");
         };
-        assert_eq!((*code, &reason[..], *by_peer, *error), (4001, "yours", false, None));
+        assert_eq!(
+            (*code, &reason[..], *by_peer, *error),
+            (4001, "yours", false, None)
+        );
         assert_eq!(drain(&mut connection), []);
     }
 }
@@ -146,7 +171,11 @@ fn cl15_cl16_a_peer_that_never_answers_our_close() {
         drain(&mut connection);
         assert_eq!(connection.tick(1200), 1500);
         if chatter {
-            let noise = [masked(TEXT, b"a"), masked(FIN | CONT, b"b"), masked(FIN | BINARY, &[0; 9999])];
+            let noise = [
+                masked(TEXT, b"a"),
+                masked(FIN | CONT, b"b"),
+                masked(FIN | BINARY, &[0; 9999]),
+            ];
             assert_eq!(feed(&mut connection, &noise.concat().repeat(50)), []);
             assert_eq!(connection.tick(1499), 1500);
         }
@@ -154,7 +183,14 @@ fn cl15_cl16_a_peer_that_never_answers_our_close() {
         assert_eq!(connection.tick(1500), u64::MAX);
         let seen = feed(&mut connection, b"");
         assert!(
-            matches!(seen[..], [Seen::Close { code: 1006, error: Some(Error::Timeout), .. }]),
+            matches!(
+                seen[..],
+                [Seen::Close {
+                    code: 1006,
+                    error: Some(Error::Timeout),
+                    ..
+                }]
+            ),
             "{seen:?}"
         );
         assert_eq!(connection.output(), Err(Error::Closed));
@@ -176,7 +212,9 @@ fn cl17_the_transport_ends_without_a_close_frame() {
 #[test]
 fn cl18_tr09_half_close_what_is_queued_still_goes_out() {
     let mut connection = server([]).connection();
-    connection.send_chunk(Kind::Text, b"answer", true, true).unwrap();
+    connection
+        .send_chunk(Kind::Text, b"answer", true, true)
+        .unwrap();
     assert_eq!(feed_eof(&mut connection), [lost(0)]);
     assert_eq!(drain(&mut connection), plain(FIN | TEXT, b"answer"));
     assert_eq!(connection.output(), Err(Error::Closed));
@@ -186,7 +224,9 @@ fn cl18_tr09_half_close_what_is_queued_still_goes_out() {
 fn cl18_and_is_given_up_at_the_deadline_if_the_peer_never_reads() {
     let mut connection = server([]).with(|s| s.close_timeout = 500).connection();
     connection.tick(0);
-    connection.send_chunk(Kind::Text, b"answer", true, true).unwrap();
+    connection
+        .send_chunk(Kind::Text, b"answer", true, true)
+        .unwrap();
     feed_eof(&mut connection);
     assert_eq!(connection.tick(10), 500);
     assert!(!connection.output().unwrap().is_empty());
@@ -198,7 +238,10 @@ fn cl18_and_is_given_up_at_the_deadline_if_the_peer_never_reads() {
 fn cl19_a_client_waits_a_bounded_time_for_the_server_to_hang_up() {
     let mut connection = client([]).with(|s| s.close_timeout = 700).connection();
     connection.tick(100);
-    assert_eq!(feed(&mut connection, &plain(FIN | CLOSE, b"")), [closed(1005, "")]);
+    assert_eq!(
+        feed(&mut connection, &plain(FIN | CLOSE, b"")),
+        [closed(1005, "")]
+    );
     drain(&mut connection);
     assert_eq!(connection.tick(101), 800);
     assert_eq!(connection.output(), Ok(&[][..]));
@@ -223,8 +266,14 @@ fn cl20_one_close_frame_whatever_follows_ours() {
 #[test]
 fn cl21_a_full_send_queue_still_takes_a_close_frame() {
     let mut connection = server([]).with(|s| s.send_queue = 64).connection();
-    while connection.send_chunk(Kind::Text, b"filling", true, true).is_ok() {}
-    assert_eq!(connection.send_chunk(Kind::Text, b"filling", true, true), Err(Error::Full));
+    while connection
+        .send_chunk(Kind::Text, b"filling", true, true)
+        .is_ok()
+    {}
+    assert_eq!(
+        connection.send_chunk(Kind::Text, b"filling", true, true),
+        Err(Error::Full)
+    );
     connection.close(Some(1000), &"r".repeat(123)).unwrap();
     assert_eq!(close_codes(Role::Server, &drain(&mut connection)), [1000]);
 }

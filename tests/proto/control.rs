@@ -29,7 +29,10 @@ fn ct03_ct04_pings_are_answered_with_their_bytes() {
         for case in both(&[(FIN | PING, payload)]) {
             let (events, sent) = case.outcome();
             assert_eq!(events, [Seen::Ping(payload.to_vec())]);
-            assert_eq!(frames_of(case.role, &sent), [(FIN | PONG, payload.to_vec())]);
+            assert_eq!(
+                frames_of(case.role, &sent),
+                [(FIN | PONG, payload.to_vec())]
+            );
         }
     }
 }
@@ -62,9 +65,16 @@ fn ct05_ct06_control_frames_between_fragments() {
 
 #[test]
 fn ct07_unsolicited_pongs_are_events_and_no_more() {
-    for case in both(&[(FIN | PONG, b"stray"), (FIN | PONG, b""), (FIN | TEXT, b"on")]) {
+    for case in both(&[
+        (FIN | PONG, b"stray"),
+        (FIN | PONG, b""),
+        (FIN | TEXT, b"on"),
+    ]) {
         let (events, sent) = case.outcome();
-        assert_eq!(events, [Seen::Pong(b"stray".into()), Seen::Pong(vec![]), text("on")]);
+        assert_eq!(
+            events,
+            [Seen::Pong(b"stray".into()), Seen::Pong(vec![]), text("on")]
+        );
         assert_eq!(sent, []);
     }
 }
@@ -73,8 +83,15 @@ fn ct07_unsolicited_pongs_are_events_and_no_more() {
 fn ct08_ten_pings_in_a_row_get_ten_pongs_in_order() {
     for role in [Role::Server, Role::Client] {
         let payloads: Vec<Vec<u8>> = (0..10).map(|n| format!("ping {n}").into()).collect();
-        let input: Vec<u8> = payloads.iter().flat_map(|p| to(role, FIN | PING, p)).collect();
-        let (_, sent) = Case { role, ..server(input) }.outcome();
+        let input: Vec<u8> = payloads
+            .iter()
+            .flat_map(|p| to(role, FIN | PING, p))
+            .collect();
+        let (_, sent) = Case {
+            role,
+            ..server(input)
+        }
+        .outcome();
         let pongs: Vec<_> = payloads.into_iter().map(|p| (FIN | PONG, p)).collect();
         assert_eq!(frames_of(role, &sent), pongs);
     }
@@ -86,7 +103,10 @@ fn ct09_a_ping_flood_that_never_reads_costs_a_bounded_queue() {
     let mut most = 0;
     for n in 0..100_000_u32 {
         let payload = [&n.to_be_bytes()[..], &[b'.'; 121]].concat();
-        assert_eq!(feed(&mut connection, &masked(FIN | PING, &payload)).len(), 1);
+        assert_eq!(
+            feed(&mut connection, &masked(FIN | PING, &payload)).len(),
+            1
+        );
         // The program asks for output after every read and cannot write it.
         most = most.max(connection.output().unwrap().len());
     }
@@ -117,7 +137,10 @@ fn ct11_a_pong_that_waits_in_line_does_not_follow_our_close_frame() {
     connection.close(Some(1000), "").unwrap();
     let mut sent = drain(&mut connection);
     sent.extend(drain(&mut connection));
-    assert_eq!(frames_of(Role::Server, &sent).last().unwrap().0, FIN | CLOSE);
+    assert_eq!(
+        frames_of(Role::Server, &sent).last().unwrap().0,
+        FIN | CLOSE
+    );
 }
 
 #[test]

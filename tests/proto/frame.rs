@@ -40,7 +40,11 @@ fn fr03_reserved_bits_on_control_frames() {
 #[test]
 fn fr04_fr05_reserved_opcodes() {
     for opcode in (0x3..=0x7).chain(0xB..=0xF) {
-        for case in both(&[(FIN | TEXT, b"before"), (FIN | opcode, b""), (FIN | TEXT, b"after")]) {
+        for case in both(&[
+            (FIN | TEXT, b"before"),
+            (FIN | opcode, b""),
+            (FIN | TEXT, b"after"),
+        ]) {
             case.expect(&[text("before"), failed(Error::Opcode)]);
         }
     }
@@ -49,7 +53,10 @@ fn fr04_fr05_reserved_opcodes() {
 #[test]
 fn fr06_a_reserved_opcode_is_refused_from_two_bytes_whatever_length_it_announces() {
     let mut connection = server([]).connection();
-    assert_eq!(feed(&mut connection, &[FIN | 0x3, 0xFF]), [failed(Error::Opcode)]);
+    assert_eq!(
+        feed(&mut connection, &[FIN | 0x3, 0xFF]),
+        [failed(Error::Opcode)]
+    );
 }
 
 #[test]
@@ -102,15 +109,21 @@ fn fr13_lengths_with_the_top_bit_set() {
 
 #[test]
 fn fr14_fr15_huge_lengths_fail_from_the_header() {
-    for length in [u64::MAX >> 1, 1 << 32, (1 << 32) - 1, 1 << 31, (1 << 31) - 1] {
+    for length in [
+        u64::MAX >> 1,
+        1 << 32,
+        (1 << 32) - 1,
+        1 << 31,
+        (1 << 31) - 1,
+    ] {
         let form = [&[127][..], &length.to_be_bytes()].concat();
         server(header(FIN | BINARY, &form)).expect(&[failed(Error::FrameTooBig)]);
         // Where frames may be of any size, the sum over a message still fails
         // without overflowing.
         let first = masked(BINARY, b"x");
         let second = header(FIN | CONT, &form);
-        let case = server([first, second].concat())
-            .with(|settings| settings.max_frame = u64::MAX >> 1);
+        let case =
+            server([first, second].concat()).with(|settings| settings.max_frame = u64::MAX >> 1);
         case.expect(&[failed(Error::MessageTooBig)]);
     }
 }
@@ -132,17 +145,27 @@ fn fr16_an_announced_length_takes_no_memory() {
 fn fr18_fr19_the_end_inside_a_header_or_a_payload() {
     let frame = masked(FIN | TEXT, &[b'a'; 200]);
     for cut in 1..frame.len() {
-        let missing = if cut < 8 { 1 } else { (frame.len() - cut) as u64 };
+        let missing = if cut < 8 {
+            1
+        } else {
+            (frame.len() - cut) as u64
+        };
         server(&frame[..cut]).then_eof().expect(&[lost(missing)]);
     }
     server([]).then_eof().expect(&[lost(0)]);
     server(masked(TEXT, b"half")).then_eof().expect(&[lost(0)]);
-    server(&frame).then_eof().expect(&[text(&"a".repeat(200)), lost(0)]);
+    server(&frame)
+        .then_eof()
+        .expect(&[text(&"a".repeat(200)), lost(0)]);
 }
 
 #[test]
 fn fr20_fr21_several_frames_in_one_read_and_half_of_another() {
-    for case in both(&[(FIN | TEXT, b"one"), (FIN | BINARY, b"two"), (FIN | TEXT, b"three")]) {
+    for case in both(&[
+        (FIN | TEXT, b"one"),
+        (FIN | BINARY, b"two"),
+        (FIN | TEXT, b"three"),
+    ]) {
         case.expect(&[text("one"), binary(b"two"), text("three")]);
     }
 }
@@ -150,7 +173,10 @@ fn fr20_fr21_several_frames_in_one_read_and_half_of_another() {
 #[test]
 fn fr20_glued_frames_seen_on_a_real_wire() {
     let glued = b"\x81\x14You are carefree ...\x81\x21\\O^O/  <-.<-  TAT  =.=#  -.-! ...";
-    client(glued).expect(&[text("You are carefree ..."), text("\\O^O/  <-.<-  TAT  =.=#  -.-! ...")]);
+    client(glued).expect(&[
+        text("You are carefree ..."),
+        text("\\O^O/  <-.<-  TAT  =.=#  -.-! ..."),
+    ]);
 }
 
 #[test]
@@ -160,9 +186,13 @@ fn fr30_every_length_at_an_encoding_edge() {
         for case in both(&[(FIN | BINARY, &payload)]) {
             case.expect(&[binary(&payload)]);
             let mut echo = case.connection();
-            echo.send_chunk(wsembed::proto::message::Kind::Binary, &payload, true, true).unwrap();
+            echo.send_chunk(wsembed::proto::message::Kind::Binary, &payload, true, true)
+                .unwrap();
             let sent = drain(&mut echo);
-            assert_eq!(frames_of(case.role, &sent), [(FIN | BINARY, payload.clone())]);
+            assert_eq!(
+                frames_of(case.role, &sent),
+                [(FIN | BINARY, payload.clone())]
+            );
         }
     }
 }
@@ -175,16 +205,27 @@ fn fr32_garbage_after_the_handshake() {
         b"\xff\xff\xff\xff\xff\xff\xff\xff",
     ] {
         for role in [Role::Server, Role::Client] {
-            let events = Case { role, ..server(garbage) }.events();
+            let events = Case {
+                role,
+                ..server(garbage)
+            }
+            .events();
             assert_eq!(events.len(), 1, "{garbage:?}");
-            assert!(matches!(events[0], Seen::Close { code: 1002, .. }), "{events:?}");
+            assert!(
+                matches!(events[0], Seen::Close { code: 1002, .. }),
+                "{events:?}"
+            );
         }
     }
 }
 
 #[test]
 fn fr33_nothing_after_a_fatal_frame_is_parsed() {
-    let frames = [masked(FIN | 0x3, b""), masked(FIN | TEXT, b"no"), masked(FIN | PING, b"no")];
+    let frames = [
+        masked(FIN | 0x3, b""),
+        masked(FIN | TEXT, b"no"),
+        masked(FIN | PING, b"no"),
+    ];
     let (events, sent) = server(frames.concat()).outcome();
     assert_eq!(events, [failed(Error::Opcode)]);
     assert_eq!(frames_of(Role::Server, &sent).len(), 1);

@@ -48,7 +48,8 @@ fn fr24_empty_fragments_join_in() {
             .collect();
         for case in both(&frames) {
             case.expect(&[text("abcd")]);
-            case.with(|settings| settings.chunk_above = 0).expect(&[text("abcd")]);
+            case.with(|settings| settings.chunk_above = 0)
+                .expect(&[text("abcd")]);
         }
     }
     for case in both(&[(TEXT, b""), (CONT, b""), (FIN | CONT, b"")]) {
@@ -60,7 +61,8 @@ fn fr24_empty_fragments_join_in() {
 fn fr25_empty_messages() {
     for case in both(&[(FIN | TEXT, b""), (FIN | BINARY, b"")]) {
         case.expect(&[text(""), binary(b"")]);
-        case.with(|settings| settings.chunk_above = 0).expect(&[text(""), binary(b"")]);
+        case.with(|settings| settings.chunk_above = 0)
+            .expect(&[text(""), binary(b"")]);
     }
 }
 
@@ -72,7 +74,9 @@ fn fr26_fr27_the_fragment_limit_counts_empty_ones_too() {
         frames.push((FIN | CONT, payload));
         for case in both(&frames) {
             let whole = text(&String::from_utf8(payload.repeat(9)).unwrap());
-            case.clone().with(|settings| settings.max_fragments = 9).expect(&[whole]);
+            case.clone()
+                .with(|settings| settings.max_fragments = 9)
+                .expect(&[whole]);
             case.with(|settings| settings.max_fragments = 8)
                 .expect(&[failed(Error::TooManyFragments)]);
         }
@@ -106,7 +110,10 @@ fn fr28_fragments_below_the_frame_limit_sum_up_to_the_message_limit() {
 fn fr29_lm14_a_message_of_a_million_fragments() {
     let mut connection = server([]).connection();
     assert_eq!(feed(&mut connection, &masked(BINARY, b"z")), []);
-    assert_eq!(feed(&mut connection, &masked(CONT, b"z").repeat(999_998)), []);
+    assert_eq!(
+        feed(&mut connection, &masked(CONT, b"z").repeat(999_998)),
+        []
+    );
     let whole = feed(&mut connection, &masked(FIN | CONT, b"z"));
     assert_eq!(whole, [binary(&vec![b'z'; 1_000_000])]);
 }
@@ -137,7 +144,9 @@ fn lm02_the_frame_limit_holds_to_the_byte_and_from_the_header() {
     let payload = vec![7; 300];
     for case in both(&[(FIN | BINARY, &payload)]) {
         let header = if case.role == Role::Server { 8 } else { 4 };
-        case.clone().with(|settings| settings.max_frame = 300).expect(&[binary(&payload)]);
+        case.clone()
+            .with(|settings| settings.max_frame = 300)
+            .expect(&[binary(&payload)]);
         let mut cut = case.with(|settings| settings.max_frame = 299);
         cut.input.truncate(header);
         cut.expect(&[failed(Error::FrameTooBig)]);
@@ -161,7 +170,9 @@ fn limits_start_anew_with_each_message() {
 
 #[test]
 fn chunks_carry_offset_and_what_is_left_of_the_frame() {
-    let mut connection = server([]).with(|settings| settings.chunk_above = 0).connection();
+    let mut connection = server([])
+        .with(|settings| settings.chunk_above = 0)
+        .connection();
     let frame = masked(BINARY, b"abcdef");
     let chunk = |data: &[u8], first, last, offset, frame_remaining| Seen::Chunk {
         kind: Kind::Binary,
@@ -172,28 +183,50 @@ fn chunks_carry_offset_and_what_is_left_of_the_frame() {
         frame_remaining,
     };
     assert_eq!(feed(&mut connection, &frame[..6]), []);
-    assert_eq!(feed(&mut connection, &frame[6..8]), [chunk(b"ab", true, false, 0, 4)]);
-    assert_eq!(feed(&mut connection, &frame[8..]), [chunk(b"cdef", false, false, 2, 0)]);
+    assert_eq!(
+        feed(&mut connection, &frame[6..8]),
+        [chunk(b"ab", true, false, 0, 4)]
+    );
+    assert_eq!(
+        feed(&mut connection, &frame[8..]),
+        [chunk(b"cdef", false, false, 2, 0)]
+    );
     let last = masked(FIN | CONT, b"gh");
-    assert_eq!(feed(&mut connection, &last[..7]), [chunk(b"g", false, false, 6, 1)]);
-    assert_eq!(feed(&mut connection, &last[7..]), [chunk(b"h", false, true, 7, 0)]);
+    assert_eq!(
+        feed(&mut connection, &last[..7]),
+        [chunk(b"g", false, false, 6, 1)]
+    );
+    assert_eq!(
+        feed(&mut connection, &last[7..]),
+        [chunk(b"h", false, true, 7, 0)]
+    );
     let empty_last = [masked(BINARY, b"x"), masked(FIN | CONT, b"")].concat();
     assert_eq!(
         feed(&mut connection, &empty_last),
-        [chunk(b"x", true, false, 0, 0), chunk(b"", false, true, 1, 0)]
+        [
+            chunk(b"x", true, false, 0, 0),
+            chunk(b"", false, true, 1, 0)
+        ]
     );
 }
 
 #[test]
 fn a_message_that_grows_past_the_size_turns_to_chunks() {
-    let frames = [(TEXT, &b"abc"[..]), (CONT, b"def"), (CONT, b"ghi"), (FIN | CONT, b"j")];
+    let frames = [
+        (TEXT, &b"abc"[..]),
+        (CONT, b"def"),
+        (CONT, b"ghi"),
+        (FIN | CONT, b"j"),
+    ];
     for case in both(&frames) {
         for size in [0, 1, 2, 3, 5, 6, 8, 9, 10, 100] {
             let case = case.clone().with(|settings| settings.chunk_above = size);
             case.expect(&[text("abcdefghij")]);
         }
     }
-    let mut connection = server([]).with(|settings| settings.chunk_above = 5).connection();
+    let mut connection = server([])
+        .with(|settings| settings.chunk_above = 5)
+        .connection();
     assert_eq!(feed(&mut connection, &masked(TEXT, b"abc")), []);
     let chunk = |data: &[u8], first, offset| Seen::Chunk {
         kind: Kind::Text,
@@ -206,7 +239,10 @@ fn a_message_that_grows_past_the_size_turns_to_chunks() {
     let second = feed(&mut connection, &masked(CONT, b"def"));
     assert_eq!(second, [chunk(b"abc", true, 0), chunk(b"def", false, 3)]);
     // A short one is whole again.
-    let third = feed(&mut connection, &[masked(FIN | CONT, b""), masked(FIN | TEXT, b"hi")].concat());
+    let third = feed(
+        &mut connection,
+        &[masked(FIN | CONT, b""), masked(FIN | TEXT, b"hi")].concat(),
+    );
     assert_eq!(third.len(), 2);
     assert_eq!(third[1], text("hi"));
 }

@@ -22,7 +22,9 @@ fn tr02_short_writes_at_every_length_go_on_where_they_stopped() {
             let mut connection = open(role);
             let mut sent = Vec::new();
             for n in 0..10 {
-                connection.send(MESSAGE, format!("message {n}").as_bytes()).unwrap();
+                connection
+                    .send(MESSAGE, format!("message {n}").as_bytes())
+                    .unwrap();
                 let pending = connection.output().unwrap();
                 let count = pending.len().min(step);
                 sent.extend(&pending[..count]);
@@ -54,8 +56,14 @@ fn lm03_a_full_queue_is_a_result_and_queues_nothing() {
     let mut connection = server([]).with(|s| s.send_queue = 100).connection();
     connection.send(MESSAGE, &[b'a'; 60]).unwrap();
     assert_eq!(connection.send(MESSAGE, &[b'a'; 60]), Err(Error::Full));
-    assert_eq!(connection.send(Sendable::Ping, &[b'a'; 60]), Err(Error::Full));
-    assert_eq!(connection.send(MESSAGE, &[b'a'; 101]), Err(Error::SendTooBig));
+    assert_eq!(
+        connection.send(Sendable::Ping, &[b'a'; 60]),
+        Err(Error::Full)
+    );
+    assert_eq!(
+        connection.send(MESSAGE, &[b'a'; 101]),
+        Err(Error::SendTooBig)
+    );
     assert_eq!(connection.queued(), 62);
     connection.send(MESSAGE, &[b'a'; 30]).unwrap();
     drain(&mut connection);
@@ -88,7 +96,11 @@ fn ap10_nothing_is_sent_before_open() {
 fn ap22_close_codes_that_may_not_be_sent() {
     for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535] {
         let mut connection = open(Role::Server);
-        assert_eq!(connection.close(Some(code), ""), Err(Error::Range), "{code}");
+        assert_eq!(
+            connection.close(Some(code), ""),
+            Err(Error::Range),
+            "{code}"
+        );
         assert_eq!(connection.close(None, "reason"), Err(Error::Usage));
         assert_eq!(drain(&mut connection), []);
         connection.send(MESSAGE, b"still open").unwrap();
@@ -101,16 +113,27 @@ fn ap23_text_that_is_not_utf8_is_not_sent() {
         let mut connection = open(Role::Client);
         assert_eq!(connection.send(MESSAGE, bad), Err(Error::SendUtf8));
         assert_eq!(drain(&mut connection), []);
-        connection.send(Sendable::Message(Kind::Binary), bad).unwrap();
+        connection
+            .send(Sendable::Message(Kind::Binary), bad)
+            .unwrap();
     }
 }
 
 #[test]
 fn ap24_ap25_reasons_and_pings_that_are_too_long() {
     let mut connection = open(Role::Server);
-    assert_eq!(connection.send(Sendable::Ping, &[0; 126]), Err(Error::SendTooBig));
-    assert_eq!(connection.send(Sendable::Pong, &[0; 126]), Err(Error::SendTooBig));
-    assert_eq!(connection.close(Some(1000), &"r".repeat(124)), Err(Error::SendTooBig));
+    assert_eq!(
+        connection.send(Sendable::Ping, &[0; 126]),
+        Err(Error::SendTooBig)
+    );
+    assert_eq!(
+        connection.send(Sendable::Pong, &[0; 126]),
+        Err(Error::SendTooBig)
+    );
+    assert_eq!(
+        connection.close(Some(1000), &"r".repeat(124)),
+        Err(Error::SendTooBig)
+    );
     assert_eq!(drain(&mut connection), []);
     connection.send(Sendable::Ping, &[0; 125]).unwrap();
     connection.close(Some(1000), &"r".repeat(123)).unwrap();
@@ -120,15 +143,34 @@ fn ap24_ap25_reasons_and_pings_that_are_too_long() {
 fn ap30_ap31_chunks_out_of_order_are_refused_and_change_nothing() {
     for role in [Role::Server, Role::Client] {
         let mut connection = open(role);
-        assert_eq!(connection.send_chunk(Kind::Text, b"x", false, false), Err(Error::State));
-        connection.send_chunk(Kind::Text, b"one \xe2", true, false).unwrap();
-        assert_eq!(connection.send_chunk(Kind::Text, b"x", true, false), Err(Error::State));
-        assert_eq!(connection.send_chunk(Kind::Binary, b"x", false, false), Err(Error::State));
+        assert_eq!(
+            connection.send_chunk(Kind::Text, b"x", false, false),
+            Err(Error::State)
+        );
+        connection
+            .send_chunk(Kind::Text, b"one \xe2", true, false)
+            .unwrap();
+        assert_eq!(
+            connection.send_chunk(Kind::Text, b"x", true, false),
+            Err(Error::State)
+        );
+        assert_eq!(
+            connection.send_chunk(Kind::Binary, b"x", false, false),
+            Err(Error::State)
+        );
         assert_eq!(connection.send(MESSAGE, b"whole"), Err(Error::State));
-        assert_eq!(connection.send_chunk(Kind::Text, b"\xff", false, false), Err(Error::SendUtf8));
+        assert_eq!(
+            connection.send_chunk(Kind::Text, b"\xff", false, false),
+            Err(Error::SendUtf8)
+        );
         connection.send(Sendable::Ping, b"between").unwrap();
-        assert_eq!(connection.send_chunk(Kind::Text, b"\x82", false, true), Err(Error::SendUtf8));
-        connection.send_chunk(Kind::Text, b"\x82\xac", false, true).unwrap();
+        assert_eq!(
+            connection.send_chunk(Kind::Text, b"\x82", false, true),
+            Err(Error::SendUtf8)
+        );
+        connection
+            .send_chunk(Kind::Text, b"\x82\xac", false, true)
+            .unwrap();
         connection.send(MESSAGE, b"next").unwrap();
         let expected = [
             (TEXT, b"one \xe2".to_vec()),
@@ -155,13 +197,28 @@ fn two_ends_talk() {
     let mut server = Connection::established(Role::Server, settings, random);
     for n in 0..100_usize {
         let message = vec![n as u8; n * 701];
-        client.send(Sendable::Message(Kind::Binary), &message).unwrap();
+        client
+            .send(Sendable::Message(Kind::Binary), &message)
+            .unwrap();
         assert_eq!(feed(&mut server, &drain(&mut client)), [binary(&message)]);
-        server.send(Sendable::Message(Kind::Binary), &message).unwrap();
+        server
+            .send(Sendable::Message(Kind::Binary), &message)
+            .unwrap();
         assert_eq!(feed(&mut client, &drain(&mut server)), [binary(&message)]);
     }
     client.close(Some(1000), "done").unwrap();
-    assert_eq!(feed(&mut server, &drain(&mut client)), [closed(1000, "done")]);
+    assert_eq!(
+        feed(&mut server, &drain(&mut client)),
+        [closed(1000, "done")]
+    );
     let seen = feed(&mut client, &drain(&mut server));
-    assert!(matches!(seen[..], [Seen::Close { code: 1000, by_peer: false, error: None, .. }]));
+    assert!(matches!(
+        seen[..],
+        [Seen::Close {
+            code: 1000,
+            by_peer: false,
+            error: None,
+            ..
+        }]
+    ));
 }

@@ -54,7 +54,12 @@ fn build(first: u8, key: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
     let (header, size) = frame::encode(first, key, payload.len() as u64);
     let mut bytes = header[..size].to_vec();
     let key = key.unwrap_or_default();
-    bytes.extend(payload.iter().zip(key.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+    bytes.extend(
+        payload
+            .iter()
+            .zip(key.iter().cycle())
+            .map(|(byte, mask)| byte ^ mask),
+    );
     bytes
 }
 
@@ -220,7 +225,9 @@ pub fn client(input: impl AsRef<[u8]>) -> Case {
 /// Both roles, the frames being built for each.
 pub fn both(frames: &[(u8, &[u8])]) -> [Case; 2] {
     [Role::Server, Role::Client].map(|role| {
-        let input = frames.iter().flat_map(|(first, payload)| to(role, *first, payload));
+        let input = frames
+            .iter()
+            .flat_map(|(first, payload)| to(role, *first, payload));
         Case {
             role,
             ..server(input.collect::<Vec<u8>>())
@@ -303,7 +310,12 @@ impl Case {
     pub fn expect(&self, expected: &[Seen]) {
         let (events, sent) = self.outcome();
         assert_eq!(events, expected, "{:?}", self.role);
-        let Some(Seen::Close { error: Some(error), code, .. }) = expected.last() else {
+        let Some(Seen::Close {
+            error: Some(error),
+            code,
+            ..
+        }) = expected.last()
+        else {
             return;
         };
         let codes = close_codes(self.role, &sent);
@@ -319,18 +331,27 @@ impl Case {
 fn joined(seen: Vec<Seen>) -> Vec<Seen> {
     let mut out: Vec<Seen> = Vec::new();
     for one in seen {
-        if let Seen::Chunk { kind, data, first, last, offset, frame_remaining } = &one {
+        if let Seen::Chunk {
+            kind,
+            data,
+            first,
+            last,
+            offset,
+            frame_remaining,
+        } = &one
+        {
             if let Some(Seen::Chunk {
                 kind: before_kind,
                 data: before,
                 last: before_last,
+                offset: before_offset,
                 frame_remaining: before_remaining,
                 ..
             }) = out.last_mut()
             {
                 if !*before_last && !first {
                     assert_eq!(kind, before_kind);
-                    assert_eq!(*offset, before.len() as u64);
+                    assert_eq!(*offset, *before_offset + before.len() as u64);
                     before.extend(data);
                     *before_last = *last;
                     *before_remaining = *frame_remaining;
@@ -341,7 +362,13 @@ fn joined(seen: Vec<Seen>) -> Vec<Seen> {
         out.push(one);
     }
     let whole = |one| match one {
-        Seen::Chunk { kind, data, first: true, last: true, .. } => Seen::Message(kind, data),
+        Seen::Chunk {
+            kind,
+            data,
+            first: true,
+            last: true,
+            ..
+        } => Seen::Message(kind, data),
         other => other,
     };
     out.into_iter().map(whole).collect()
@@ -360,7 +387,10 @@ pub fn frames_of(role: Role, mut sent: &[u8]) -> Vec<(u8, Vec<u8>)> {
         let end = size + header.length as usize;
         let key = header.mask.unwrap_or_default();
         let payload = sent[size..end].iter().zip(key.iter().cycle());
-        frames.push((header.first, payload.map(|(byte, mask)| byte ^ mask).collect()));
+        frames.push((
+            header.first,
+            payload.map(|(byte, mask)| byte ^ mask).collect(),
+        ));
         sent = &sent[end..];
     }
     frames
@@ -371,6 +401,9 @@ pub fn close_codes(role: Role, sent: &[u8]) -> Vec<u16> {
     frames_of(role, sent)
         .into_iter()
         .filter(|(first, _)| *first == FIN | CLOSE)
-        .map(|(_, body)| body.first_chunk().map_or(1005, |code| u16::from_be_bytes(*code)))
+        .map(|(_, body)| {
+            body.first_chunk()
+                .map_or(1005, |code| u16::from_be_bytes(*code))
+        })
         .collect()
 }

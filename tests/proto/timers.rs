@@ -10,7 +10,15 @@ use wsembed::proto::timers::NEVER;
 use crate::support::*;
 
 fn timed_out(seen: &[Seen], expected: u16) {
-    let [Seen::Close { code, error: Some(Error::Timeout), by_peer: false, .. }] = seen else {
+    let [
+        Seen::Close {
+            code,
+            error: Some(Error::Timeout),
+            by_peer: false,
+            ..
+        },
+    ] = seen
+    else {
         panic!("{seen:?}");
     };
     assert_eq!(*code, expected);
@@ -19,7 +27,10 @@ fn timed_out(seen: &[Seen], expected: u16) {
 #[test]
 fn without_a_tick_there_are_no_deadlines() {
     let mut connection = server([]).with(|s| s.idle_timeout = 1).connection();
-    assert_eq!(feed(&mut connection, &masked(FIN | TEXT, b"x")), [text("x")]);
+    assert_eq!(
+        feed(&mut connection, &masked(FIN | TEXT, b"x")),
+        [text("x")]
+    );
     assert_eq!(connection.tick(u64::MAX - 1), u64::MAX);
 }
 
@@ -100,7 +111,10 @@ fn fr16_idle_peers_are_closed_with_1001() {
 
 #[test]
 fn hs29_hs30_the_handshake_deadline_is_total_not_per_read() {
-    let settings = Settings { handshake_timeout: 1000, ..Settings::default() };
+    let settings = Settings {
+        handshake_timeout: 1000,
+        ..Settings::default()
+    };
     let mut connection = Connection::server(Arc::new(settings), random);
     assert_eq!(connection.tick(10), 1010);
     for (at, byte) in b"GET / HTT".iter().enumerate() {

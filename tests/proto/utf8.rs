@@ -17,11 +17,30 @@ fn verdict(pieces: &[&[u8]]) -> Result<(), usize> {
 }
 
 const BAD: &[&[u8]] = &[
-    b"\xc0\xaf", b"\xc1\x80", b"\xf5\x80\x80\x80", b"\xff", b"\xfe", b"\x80", b"\xbf", b"a\x80b",
-    b"\xe0\x80\x80", b"\xe0\x9f\xbf", b"\xf0\x80\x80\x80", b"\xf0\x8f\xbf\xbf",
-    b"\xed\xa0\x80", b"\xed\xbf\xbf", b"\xf4\x90\x80\x80", b"\xf8\x88\x80\x80\x80",
-    b"\xc2", b"\xe2\x82", b"\xf0\x9f\x98", b"\xc2a", b"\xe2\x82a", b"\xf0\x9f\x98a",
-    b"\xc2\xc2\x80", b"\xe1\x80\xe1\x80\x80",
+    b"\xc0\xaf",
+    b"\xc1\x80",
+    b"\xf5\x80\x80\x80",
+    b"\xff",
+    b"\xfe",
+    b"\x80",
+    b"\xbf",
+    b"a\x80b",
+    b"\xe0\x80\x80",
+    b"\xe0\x9f\xbf",
+    b"\xf0\x80\x80\x80",
+    b"\xf0\x8f\xbf\xbf",
+    b"\xed\xa0\x80",
+    b"\xed\xbf\xbf",
+    b"\xf4\x90\x80\x80",
+    b"\xf8\x88\x80\x80\x80",
+    b"\xc2",
+    b"\xe2\x82",
+    b"\xf0\x9f\x98",
+    b"\xc2a",
+    b"\xe2\x82a",
+    b"\xf0\x9f\x98a",
+    b"\xc2\xc2\x80",
+    b"\xe1\x80\xe1\x80\x80",
 ];
 
 #[test]
@@ -42,7 +61,13 @@ fn u801_u802_u803_u804_bad_bytes_fail_in_every_cut() {
 
 #[test]
 fn u805_u806_u807_noncharacters_nul_and_bom_pass() {
-    for good in ["\u{FFFE}\u{FFFF}\u{1FFFE}\u{10FFFF}", "a\0b", "\u{FEFF}bom", "κόσμε", "😀"] {
+    for good in [
+        "\u{FFFE}\u{FFFF}\u{1FFFE}\u{10FFFF}",
+        "a\0b",
+        "\u{FEFF}bom",
+        "κόσμε",
+        "😀",
+    ] {
         for case in both(&[(FIN | TEXT, good.as_bytes())]) {
             case.expect(&[text(good)]);
         }
@@ -90,7 +115,11 @@ fn u812_a_bad_byte_inside_a_frame_fails_before_the_frame_ends() {
         // The header is 8 bytes; the fault is whole with the byte before the cut.
         let cut = 8 + 100 + bad.len();
         assert_eq!(feed(&mut connection, &frame[..cut - 1]), []);
-        assert_eq!(feed(&mut connection, &frame[cut - 1..cut]), [failed(Error::Utf8)], "{bad:x?}");
+        assert_eq!(
+            feed(&mut connection, &frame[cut - 1..cut]),
+            [failed(Error::Utf8)],
+            "{bad:x?}"
+        );
     }
 }
 
@@ -101,7 +130,10 @@ fn u812_text_in_chunks_fails_at_the_bad_byte_too() {
     let header = 6;
     let good = feed(&mut connection, &case.input[..header + 10]);
     assert!(matches!(&good[..], [Seen::Chunk { last: false, .. }]));
-    assert_eq!(feed(&mut connection, &case.input[header + 10..]), [failed(Error::Utf8)]);
+    assert_eq!(
+        feed(&mut connection, &case.input[header + 10..]),
+        [failed(Error::Utf8)]
+    );
 }
 
 #[test]
@@ -123,11 +155,20 @@ fn u813_every_sequence_of_two_and_three_bytes_agrees_with_the_standard_library()
             let two = [first, second];
             let want = std::str::from_utf8(&two).is_ok();
             assert_eq!(verdict(&[&two[..1], &two[1..]]).is_ok(), want, "{two:x?}");
-            for third in [0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC2, 0xFF] {
+            for third in [
+                0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC2, 0xFF,
+            ] {
                 let three = [first, second, third];
                 let want = std::str::from_utf8(&three).is_ok();
-                assert_eq!(verdict(&[&three[..1], &three[1..2], &three[2..]]).is_ok(), want);
-                assert_eq!(verdict(&[&three[..2], &three[2..]]).is_ok(), want, "{three:x?}");
+                assert_eq!(
+                    verdict(&[&three[..1], &three[1..2], &three[2..]]).is_ok(),
+                    want
+                );
+                assert_eq!(
+                    verdict(&[&three[..2], &three[2..]]).is_ok(),
+                    want,
+                    "{three:x?}"
+                );
                 assert_eq!(verdict(&[&three]).is_ok(), want, "{three:x?}");
             }
         }

@@ -101,7 +101,7 @@ impl Connection {
         let origin = settings.origins.first().map(String::as_str);
         let request = client::request(url, &key, &settings.subprotocols, origin, &settings.headers);
         let opening = Opening::Answer {
-            collector: Collector::new(limits(&settings)),
+            collector: Collector::for_answer(limits(&settings)),
             key,
             interim: 0,
         };
@@ -140,7 +140,11 @@ impl Connection {
             // The program was shown the request and said nothing.
             Some(Opening::Decide(request)) => {
                 let supported = &self.settings.subprotocols;
-                let choice = request.offered.iter().find(|one| supported.contains(one)).cloned();
+                let choice = request
+                    .offered
+                    .iter()
+                    .find(|one| supported.contains(one))
+                    .cloned();
                 self.accept(choice.as_deref())?;
                 Ok(Step::Continue)
             }
@@ -154,7 +158,11 @@ impl Connection {
         };
         let head = collector.into_bytes();
         let judged = server::examine(&head, &self.settings.origins).map(|request| {
-            let offered = request.subprotocols.iter().map(|&one| one.to_owned()).collect();
+            let offered = request
+                .subprotocols
+                .iter()
+                .map(|&one| one.to_owned())
+                .collect();
             (request.target.to_owned(), request.key.to_vec(), offered)
         });
         match judged {
@@ -195,7 +203,7 @@ impl Connection {
             }
             client::Answer::Interim if interim < MAX_INTERIM => {
                 self.opening = Some(Box::new(Opening::Answer {
-                    collector: Collector::new(limits(&self.settings)),
+                    collector: Collector::for_answer(limits(&self.settings)),
                     key,
                     interim: interim + 1,
                 }));
@@ -255,13 +263,16 @@ impl Connection {
         headers.extend(request.headers.iter().cloned());
         self.output.raw(&server::refuse(status, &headers, body))?;
         self.note_failure(status, &[]);
-        self.end(State::Over, Report {
-            code: close::ABNORMAL,
-            reason: String::new(),
-            by_peer: false,
-            error: Some(Error::Refused),
-            missing: 0,
-        });
+        self.end(
+            State::Over,
+            Report {
+                code: close::ABNORMAL,
+                reason: String::new(),
+                by_peer: false,
+                error: Some(Error::Refused),
+                missing: 0,
+            },
+        );
         Ok(())
     }
 
@@ -283,16 +294,18 @@ impl Connection {
         let request = self.opening.as_deref().and_then(Opening::request);
         let request = request.ok_or(Error::State)?;
         let head = http::parse_request(&request.head)?;
-        let found = head.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
+        let found = head
+            .headers
+            .iter()
+            .find(|header| header.name.eq_ignore_ascii_case(name));
         Ok(found.map(|header| header.value))
     }
 
     /// A server's answer to a request that failed; a client sends none.
-    pub(super) fn queue_refusal(&mut self, error: Error) {
+    pub(super) fn queue_refusal(&mut self, status: u16, error: Error) {
         if self.role == Role::Client {
             return;
         }
-        let status = server::refusal_status(error);
         let body = format!("{error}\n");
         let answer = server::refuse(status, &self.settings.headers, body.as_bytes());
         let failure = self.failure.get_or_insert_default();
@@ -302,7 +315,9 @@ impl Connection {
     }
 
     fn note_failure(&mut self, status: u16, head: &[u8]) {
-        let kept = head.get(..head.len().min(KEPT_OF_FAILURE)).unwrap_or_default();
+        let kept = head
+            .get(..head.len().min(KEPT_OF_FAILURE))
+            .unwrap_or_default();
         self.failure = Some(Box::new(Failure {
             status,
             answer: kept.to_vec(),

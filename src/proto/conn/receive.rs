@@ -122,14 +122,19 @@ impl Connection {
                     accept_unmasked: self.settings.accept_unmasked,
                     in_progress: (self.state == State::Open).then(|| self.message.in_progress()),
                 };
-                let read = self.cut.read(input, |first, second| rules.judge(first, second))?;
+                let read = self
+                    .cut
+                    .read(input, |first, second| rules.judge(first, second))?;
                 let Some(frame) = read else {
                     return Ok(Step::Starved);
                 };
                 frame.header.judge_length()?;
                 if !frame.opcode.is_control() && self.state == State::Open {
                     let settings = &self.settings;
-                    if self.message.begin_frame(frame.opcode, &frame.header, settings)? {
+                    if self
+                        .message
+                        .begin_frame(frame.opcode, &frame.header, settings)?
+                    {
                         return Ok(Step::Found(self.flush_assembled(frame)));
                     }
                 }
@@ -171,7 +176,11 @@ impl Connection {
         if !frame_ends {
             self.frame = Some(frame);
         }
-        let on = if frame_ends { Step::Continue } else { Step::Starved };
+        let on = if frame_ends {
+            Step::Continue
+        } else {
+            Step::Starved
+        };
         if self.state != State::Open {
             return Ok(on);
         }
@@ -268,13 +277,16 @@ impl Connection {
             let answer = (code != close::NO_STATUS).then_some(code);
             self.queue_close(answer, "")?;
         }
-        self.end(state, Report {
-            code,
-            reason,
-            by_peer,
-            error: None,
-            missing: 0,
-        });
+        self.end(
+            state,
+            Report {
+                code,
+                reason,
+                by_peer,
+                error: None,
+                missing: 0,
+            },
+        );
         Ok(())
     }
 
@@ -306,10 +318,16 @@ impl Connection {
                 frame_remaining,
             }),
             Found::Request => Event::Request {
-                target: self.opening.as_deref().map_or("", |opening| opening.target()),
+                target: self
+                    .opening
+                    .as_deref()
+                    .map_or("", |opening| opening.target()),
             },
             Found::Open => Event::Open {
-                subprotocol: self.opening.as_deref().map_or("", |opening| opening.subprotocol()),
+                subprotocol: self
+                    .opening
+                    .as_deref()
+                    .map_or("", |opening| opening.subprotocol()),
             },
             Found::Ping(place) => Event::Ping(self.place(place, input)),
             Found::Pong(place) => Event::Pong(self.place(place, input)),

@@ -120,14 +120,18 @@ impl Connection {
                 self.timers.closing(&self.settings);
             }
             Reply::Refusal | Reply::Nothing => {
-                self.queue_refusal(Error::Refused);
-                self.end(state, Report {
-                    code: close::ABNORMAL,
-                    reason: String::new(),
-                    by_peer: false,
-                    error: Some(Error::Refused),
-                    missing: 0,
-                });
+                // Service Unavailable: the client may try again.
+                self.queue_refusal(503, Error::Refused);
+                self.end(
+                    state,
+                    Report {
+                        code: close::ABNORMAL,
+                        reason: String::new(),
+                        by_peer: false,
+                        error: Some(Error::Refused),
+                        missing: 0,
+                    },
+                );
             }
         }
         Ok(())
@@ -146,7 +150,10 @@ impl Connection {
         if let Some(code) = code {
             let border = |at: &usize| reason.is_char_boundary(*at);
             let end = (0..=reason.len().min(MAX_REASON)).rev().find(border);
-            let reason = reason.as_bytes().get(..end.unwrap_or(0)).unwrap_or_default();
+            let reason = reason
+                .as_bytes()
+                .get(..end.unwrap_or(0))
+                .unwrap_or_default();
             length = 2 + reason.len();
             body[..2].copy_from_slice(&code.to_be_bytes());
             if let Some(room) = body.get_mut(2..length) {
@@ -162,7 +169,9 @@ impl Connection {
         let Some(payload) = self.output.take_late_pong() else {
             return;
         };
-        let queued = self.mask_key().and_then(|key| self.output.pong(key, &payload));
+        let queued = self
+            .mask_key()
+            .and_then(|key| self.output.pong(key, &payload));
         if let Err(error) = queued {
             self.fail(error);
         }
