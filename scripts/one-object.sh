@@ -27,8 +27,11 @@ fi
 "$OBJCOPY" --strip-debug --remove-section .llvmbc --remove-section .llvmcmd "$raw" "$work/raw.a"
 
 # The exported functions are the roots; what they do not reach is left out.
+# Groups go, too: a linker keeps the first of the groups of one name, so that a
+# second such library would lose its (now local) DW.ref.rust_eh_personality and
+# crash in its first panic.
 sed 's/^/-Wl,-u,/' "$work/names" >"$work/roots"
-"$CC" -r -nostdlib -Wl,--gc-sections "@$work/roots" "$work/raw.a" -o "$work/wsembed.o"
+"$CC" -r -nostdlib -Wl,--gc-sections -Wl,--force-group-allocation "@$work/roots" "$work/raw.a" -o "$work/wsembed.o"
 
 sed 's/^/--keep-global-symbol=/' "$work/names" >"$work/keep"
 "$OBJCOPY" "@$work/keep" --strip-debug --strip-unneeded "$work/wsembed.o"
