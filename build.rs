@@ -1,29 +1,65 @@
-//! Writes `websocket.h` into OUT_DIR (a test compares it with the committed
-//! one) and names the shared library for its ABI.
+//! Writes the C headers into OUT_DIR and names the shared library for its ABI.
+//!
+//! - `websocket.h`, of which include/wsembed/websocket.h is a copy (`make
+//!   header`; tests/header.rs compares the two);
+//! - `legacy.h`, the drop-in's prototypes as the library defines them, which
+//!   tests/c/legacy_prototypes.c holds against the hand-written headers.
+//!
+//! CMake sets WSEMBED_HEADER_DIR to have copies at a place that it knows.
 
 use std::env;
-use std::path::Path;
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 /// The sources of `websocket.h`, in the order in which a reader wants them.
 const SOURCES: &[&str] = &["src/ffi/result.rs", "src/ffi/version.rs"];
 
-fn main() {
-    let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets CARGO_MANIFEST_DIR");
-    let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
-    let root = Path::new(&root);
+/// The source of `legacy.h`.
+const LEGACY: &str = "src/ffi/legacy.rs";
 
-    let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml");
-    let mut builder = cbindgen::Builder::new().with_config(config);
-    for source in SOURCES {
-        builder = builder.with_src(root.join(source));
-        println!("cargo:rerun-if-changed={source}");
-    }
-    builder
-        .generate()
-        .expect("cbindgen reads the C ABI")
-        .write_to_file(Path::new(&out).join("websocket.h"));
-
+fn main() -> Result<(), Box<dyn Error>> {
+    let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-changed=cbindgen.toml");
-    println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libwsembed.so.0");
+    println!("cargo:rerun-if-env-changed=WSEMBED_HEADER_DIR");
+
+    write_header(&root, "cbindgen.toml", SOURCES, "websocket.h")?;
+    // The folder, too: the drop-in's file may come later than this build.
+    println!("cargo:rerun-if-changed=src/ffi");
+    if root.join(LEGACY).is_file() {
+        write_header(&root, "cbindgen-legacy.toml", &[LEGACY], "legacy.h")?;
+    }
+
+    let major = env::var("CARGO_PKG_VERSION_MAJOR")?;
+    println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libwsembed.so.{major}");
+    Ok(())
+}
+
+fn write_header(root: &Path, config: &str, sources: &[&str], name: &str) -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed={config}");
+    let mut builder = cbindgen::Builder::new().with_config(cbindgen::Config::from_file(root.join(config))?);
+    for source in sources {
+        println!("cargo:rerun-if-changed={source}");
+        if !root.join(source).is_file() {
+            return Err(format!("build.rs names {source} as a source of {name}, but there is no such file").into());
+        }
+        builder = builder.with_src(root.join(source));
+    }
+    let header = Path::new(&env::var("OUT_DIR")?).join(name);
+    builder.generate()?.write_to_file(&header);
+
+    if let Some(folder) = env::var_os("WSEMBED_HEADER_DIR") {
+        fs::create_dir_all(&folder)?;
+        copy_if_different(&header, &Path::new(&folder).join(name))?;
+    }
+    Ok(())
+}
+
+/// A copy that is equal keeps its time, so that no C program is compiled anew.
+fn copy_if_different(from: &Path, to: &Path) -> std::io::Result<()> {
+    let text = fs::read(from)?;
+    if fs::read(to).is_ok_and(|old| old == text) {
+        return Ok(());
+    }
+    fs::write(to, text)
 }

@@ -1,0 +1,41 @@
+# The usual commands. CMake and cargo do the work; see CMakeLists.txt.
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+.PHONY: build demo test header symbols install clean setup help
+
+build: setup
+	@scripts/build
+
+demo: build
+	@scripts/demo
+
+test: build
+	@scripts/test
+
+header: setup
+	@scripts/header
+
+symbols: build
+	@scripts/symbols.sh --update
+
+# Does not build, so that root does not write into build/.
+install:
+	@test -f build/lib/libwsembed.a || { echo "nothing is built yet: run make first" >&2; exit 1; }
+	DESTDIR="$(DESTDIR)" cmake --install build --prefix "$(PREFIX)"
+
+clean:
+	rm -rf build
+
+setup:
+	@scripts/setup
+
+help:
+	@echo "make            build libraries and examples into build/"
+	@echo "make demo       send a recording through a rough network, three ways"
+	@echo "make test       all tests; the last line is the sum"
+	@echo "make install    headers, libraries, CMake package, wsembed.pc (PREFIX=$(PREFIX), DESTDIR=)"
+	@echo "make header     write include/wsembed/websocket.h anew from the sources"
+	@echo "make symbols    write tests/symbols.txt anew from the library"
+	@echo "make clean      remove build/"
+	@echo ".ci/run         make test and every stricter check"
