@@ -531,12 +531,12 @@ typedef struct webSocket_failure {
   /**
    * A sentence for a log, in English, with its NUL.
    */
-  char text[TEXT];
+  char text[160];
   /**
    * The first bytes of the HTTP head that failed, as they came: not text,
    * not trusted, no NUL.
    */
-  uint8_t answer[ANSWER];
+  uint8_t answer[256];
 } webSocket_failure;
 
 /**

@@ -24,9 +24,6 @@ pub const WEBSOCKET_STAGE_TIMEOUT: u32 = 9;
 /// Memory, random bytes, handles; or a defect of the library.
 pub const WEBSOCKET_STAGE_RESOURCES: u32 = 10;
 
-const TEXT: usize = 160;
-const ANSWER: usize = 256;
-
 /// What went wrong, at which stage.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -47,10 +44,10 @@ pub struct webSocket_failure {
     /// How many bytes of `answer` count.
     pub answerLength: u32,
     /// A sentence for a log, in English, with its NUL.
-    pub text: [c_char; TEXT],
+    pub text: [c_char; 160],
     /// The first bytes of the HTTP head that failed, as they came: not text,
     /// not trusted, no NUL.
-    pub answer: [u8; ANSWER],
+    pub answer: [u8; 256],
 }
 
 impl webSocket_failure {
@@ -63,8 +60,8 @@ impl webSocket_failure {
             httpStatus: 0,
             closeCode: 0,
             answerLength: 0,
-            text: [0; TEXT],
-            answer: [0; ANSWER],
+            text: [0; 160],
+            answer: [0; 256],
         }
     }
 
@@ -74,7 +71,8 @@ impl webSocket_failure {
             result: error.into(),
             ..webSocket_failure::none()
         };
-        let room = TEXT - 1;
+        // The last byte stays the NUL.
+        let room = failure.text.len() - 1;
         for (to, from) in failure.text.iter_mut().take(room).zip(text.bytes()) {
             *to = from as c_char;
         }
@@ -101,7 +99,7 @@ impl webSocket_failure {
         for (to, from) in failure.answer.iter_mut().zip(answer) {
             *to = *from;
         }
-        failure.answerLength = answer.len().min(ANSWER) as u32;
+        failure.answerLength = answer.len().min(failure.answer.len()) as u32;
         failure
     }
 
