@@ -2,7 +2,10 @@ use proptest::prelude::*;
 
 use super::*;
 
-const ROOMY: Limits = Limits { bytes: 8192, lines: 64 };
+const ROOMY: Limits = Limits {
+    bytes: 8192,
+    lines: 64,
+};
 
 /// Heads that are whole and valid, requests first.
 const REQUESTS: [&[u8]; 5] = [
@@ -36,7 +39,10 @@ fn feed<'p>(
     for piece in pieces {
         match collector.take(piece) {
             Ok((taken, whole)) => {
-                assert!(whole || taken == piece.len(), "bytes left behind before the end");
+                assert!(
+                    whole || taken == piece.len(),
+                    "bytes left behind before the end"
+                );
                 total += taken;
                 done = whole;
             }
@@ -56,7 +62,11 @@ fn refused_at(collector: &mut Collector, text: &[u8]) -> (usize, Error) {
 #[test]
 fn hs31_hc15_a_head_cut_anywhere_is_the_same_head() {
     for (new, head) in whole_heads() {
-        for tail in [&b""[..], b"\x81\x85frame", b"\r\n\r\nGET / HTTP/1.1\r\n\r\n"] {
+        for tail in [
+            &b""[..],
+            b"\x81\x85frame",
+            b"\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+        ] {
             let all = [head, tail].concat();
             for cut in 0..=all.len() {
                 let mut collector = new(ROOMY);
@@ -98,14 +108,26 @@ fn assert_refused_behind(good: &[u8], bad: u8) {
     let mut collector = Collector::new(ROOMY);
     let text = [good, &[bad][..], b"\r\n\r\n"].concat();
     let case = text.escape_ascii();
-    assert_eq!(refused_at(&mut collector, &text), (good.len(), Error::HttpSyntax), "{case}");
-    assert_eq!(collector.take(b"x"), Err(Error::HttpSyntax), "final: {case}");
+    assert_eq!(
+        refused_at(&mut collector, &text),
+        (good.len(), Error::HttpSyntax),
+        "{case}"
+    );
+    assert_eq!(
+        collector.take(b"x"),
+        Err(Error::HttpSyntax),
+        "final: {case}"
+    );
     assert_eq!(collector.bytes(), good, "{case}");
 
     let mut whole = Collector::new(ROOMY);
     assert_eq!(whole.take(&text), Err(Error::HttpSyntax), "{case}");
     assert_eq!(whole.bytes(), good, "{case}");
-    assert_eq!(parse_request(&text).err(), Some(Error::HttpSyntax), "{case}");
+    assert_eq!(
+        parse_request(&text).err(),
+        Some(Error::HttpSyntax),
+        "{case}"
+    );
 }
 
 #[test]
@@ -130,7 +152,14 @@ fn hs20_line_ends_are_carriage_return_and_line_feed() {
 #[test]
 fn hs21_control_bytes_are_refused_where_they_stand() {
     for bad in (0..0x20).chain([0x7F]) {
-        for good in [&b""[..], b"GE", b"GET ", b"GET /a", b"GET / HT", b"GET / HTTP/1.1"] {
+        for good in [
+            &b""[..],
+            b"GE",
+            b"GET ",
+            b"GET /a",
+            b"GET / HT",
+            b"GET / HTTP/1.1",
+        ] {
             if bad != b'\r' {
                 assert_refused_behind(good, bad);
             }
@@ -141,7 +170,12 @@ fn hs21_control_bytes_are_refused_where_they_stand() {
             }
         }
     }
-    for good in [&b"G"[..], b"GET /", b"GET / HTTP/1.1", b"GET / HTTP/1.1\r\nNa"] {
+    for good in [
+        &b"G"[..],
+        b"GET /",
+        b"GET / HTTP/1.1",
+        b"GET / HTTP/1.1\r\nNa",
+    ] {
         assert_refused_behind(good, 0x80);
         assert_refused_behind(good, 0xFF);
     }
@@ -180,7 +214,10 @@ fn hs24_two_empty_lines_before_a_request_and_none_before_an_answer() {
     }
     assert_refused_behind(b"\r\n\r\n", b'\r');
     let mut answers = Collector::for_answer(ROOMY);
-    assert_eq!(refused_at(&mut answers, b"\r\nHTTP/1.1 101\r\n\r\n"), (0, Error::HttpSyntax));
+    assert_eq!(
+        refused_at(&mut answers, b"\r\nHTTP/1.1 101\r\n\r\n"),
+        (0, Error::HttpSyntax)
+    );
 }
 
 #[test]
@@ -249,7 +286,15 @@ fn hs17_versions() {
         assert_eq!(parse_request(head.as_bytes()).err(), Some(error), "{line}");
         let collected = Collector::new(ROOMY).take(head.as_bytes());
         let passed = error == Error::HttpVersion;
-        assert_eq!(collected, if passed { Ok((head.len(), true)) } else { Err(error) }, "{line}");
+        assert_eq!(
+            collected,
+            if passed {
+                Ok((head.len(), true))
+            } else {
+                Err(error)
+            },
+            "{line}"
+        );
     }
 }
 
@@ -277,13 +322,22 @@ fn lm06_hc12_the_head_may_fill_its_limit_and_not_pass_it() {
 
 #[test]
 fn lm08_lines_are_counted_as_they_begin() {
-    let limits = Limits { bytes: 1 << 20, lines: 3 };
+    let limits = Limits {
+        bytes: 1 << 20,
+        lines: 3,
+    };
     let three = b"GET / HTTP/1.1\r\na:\r\nb:\r\nc:\r\n";
     let good = [&three[..], b"\r\n"].concat();
     assert_eq!(Collector::new(limits).take(&good), Ok((good.len(), true)));
     let flood = [&three[..], &b"d:\r\n".repeat(100_000)].concat();
-    assert_eq!(refused_at(&mut Collector::new(limits), &flood), (three.len(), Error::HttpTooBig));
-    let none = Limits { bytes: 100, lines: 0 };
+    assert_eq!(
+        refused_at(&mut Collector::new(limits), &flood),
+        (three.len(), Error::HttpTooBig)
+    );
+    let none = Limits {
+        bytes: 100,
+        lines: 0,
+    };
     let bare = b"GET / HTTP/1.1\r\n\r\n";
     assert_eq!(Collector::new(none).take(bare), Ok((bare.len(), true)));
 }
@@ -292,17 +346,36 @@ fn lm08_lines_are_counted_as_they_begin() {
 fn lm07_a_long_head_byte_by_byte_is_one_pass_and_its_own_size() {
     // 4 MiB: scanning from the start again at each byte would never end.
     let length = 4 << 20;
-    let mut collector = Collector::new(Limits { bytes: usize::MAX, lines: usize::MAX });
-    let head = [&b"GET / HTTP/1.1\r\n"[..], &b"n:v\r\n".repeat(length / 5), b"\r\n"].concat();
+    let mut collector = Collector::new(Limits {
+        bytes: usize::MAX,
+        lines: usize::MAX,
+    });
+    let head = [
+        &b"GET / HTTP/1.1\r\n"[..],
+        &b"n:v\r\n".repeat(length / 5),
+        b"\r\n",
+    ]
+    .concat();
     assert_eq!(feed(&mut collector, head.chunks(1)), (head.len(), Ok(true)));
     let bytes = collector.into_bytes();
-    assert!(bytes.capacity() <= 2 * head.len(), "{} for {}", bytes.capacity(), head.len());
-    assert_eq!(parse_request(&bytes).map(|head| head.headers.len()), Ok(length / 5));
+    assert!(
+        bytes.capacity() <= 2 * head.len(),
+        "{} for {}",
+        bytes.capacity(),
+        head.len()
+    );
+    assert_eq!(
+        parse_request(&bytes).map(|head| head.headers.len()),
+        Ok(length / 5)
+    );
 }
 
 #[test]
 fn a_limit_costs_no_memory_until_bytes_arrive() {
-    let mut collector = Collector::new(Limits { bytes: usize::MAX, lines: usize::MAX });
+    let mut collector = Collector::new(Limits {
+        bytes: usize::MAX,
+        lines: usize::MAX,
+    });
     assert_eq!(collector.take(b"GET"), Ok((3, false)));
     assert!(collector.into_bytes().capacity() <= 64);
 }
@@ -311,7 +384,11 @@ fn a_limit_costs_no_memory_until_bytes_arrive() {
 fn requests_are_taken_apart() {
     let head = parse_request(REQUESTS[1]).expect("a request");
     assert_eq!((head.method, head.target), ("GET", "/chat?x=%00"));
-    let lines: Vec<_> = head.headers.iter().map(|line| (line.name, line.value)).collect();
+    let lines: Vec<_> = head
+        .headers
+        .iter()
+        .map(|line| (line.name, line.value))
+        .collect();
     assert_eq!(
         lines,
         [
@@ -328,7 +405,10 @@ fn requests_are_taken_apart() {
 
 #[test]
 fn hc09_answers_are_taken_apart() {
-    for (head, status) in ANSWERS.iter().zip([Ok(101), Ok(101), Ok(200), Err(Error::HttpVersion)]) {
+    for (head, status) in ANSWERS
+        .iter()
+        .zip([Ok(101), Ok(101), Ok(200), Err(Error::HttpVersion)])
+    {
         assert_eq!(parse_response(head).map(|head| head.status), status);
     }
     for (line, status) in [
@@ -343,7 +423,11 @@ fn hc09_answers_are_taken_apart() {
         ("ICY 200 OK", Err(Error::HttpSyntax)),
     ] {
         let head = format!("{line}\r\n\r\n");
-        assert_eq!(parse_response(head.as_bytes()).map(|head| head.status), status, "{line}");
+        assert_eq!(
+            parse_response(head.as_bytes()).map(|head| head.status),
+            status,
+            "{line}"
+        );
     }
     assert_eq!(status_of_any_version(ANSWERS[3]), 503);
     assert_eq!(status_of_any_version(b"HTTP/2.0 101\r\n\r\n"), 101);
@@ -355,7 +439,11 @@ fn hc09_answers_are_taken_apart() {
 fn a_head_is_parsed_whole_or_not_at_all() {
     for (index, head) in REQUESTS.iter().enumerate() {
         let whole = parse_request(head);
-        assert_eq!(whole.is_ok(), index != 3, "only the HTTP/2 preface is of another version");
+        assert_eq!(
+            whole.is_ok(),
+            index != 3,
+            "only the HTTP/2 preface is of another version"
+        );
         for cut in 0..head.len() {
             assert_eq!(parse_request(&head[..cut]).err(), Some(Error::HttpSyntax));
         }
@@ -365,7 +453,13 @@ fn a_head_is_parsed_whole_or_not_at_all() {
 }
 
 fn lines<'h>(pairs: &[(&'h str, &'h str)]) -> Vec<Header<'h>> {
-    pairs.iter().map(|&(name, value)| Header { name, value: value.as_bytes() }).collect()
+    pairs
+        .iter()
+        .map(|&(name, value)| Header {
+            name,
+            value: value.as_bytes(),
+        })
+        .collect()
 }
 
 #[test]
@@ -387,9 +481,18 @@ fn lists_are_cut_at_commas() {
         (" , ", &["", ""]),
     ] {
         let found: Vec<_> = elements(value.as_bytes()).collect();
-        assert_eq!(found, wanted.iter().map(|text| text.as_bytes()).collect::<Vec<_>>());
+        assert_eq!(
+            found,
+            wanted
+                .iter()
+                .map(|text| text.as_bytes())
+                .collect::<Vec<_>>()
+        );
     }
-    let headers = lines(&[("Connection", "keep-alive"), ("connection", "x, UPGRADE ,y")]);
+    let headers = lines(&[
+        ("Connection", "keep-alive"),
+        ("connection", "x, UPGRADE ,y"),
+    ]);
     assert!(has_token(&headers, "Connection", "upgrade"));
     assert!(has_token(&headers, "Connection", "Keep-Alive"));
     for absent in ["up", "upgrade,y", "keep", "", "z"] {
@@ -402,10 +505,17 @@ fn lm15_lists_full_of_white_space_are_one_pass() {
     // 4 MiB each: anything but linear work would never end.
     let spaces = " ".repeat(4 << 20);
     let value = format!("b{spaces}x");
-    assert_eq!(elements(value.as_bytes()).collect::<Vec<_>>(), [value.as_bytes()]);
+    assert_eq!(
+        elements(value.as_bytes()).collect::<Vec<_>>(),
+        [value.as_bytes()]
+    );
     assert_eq!(trim(spaces.as_bytes()), b"");
     let commas = ",".repeat(4 << 20);
-    let headers = lines(&[("Upgrade", &spaces), ("Upgrade", &commas), ("Upgrade", &value)]);
+    let headers = lines(&[
+        ("Upgrade", &spaces),
+        ("Upgrade", &commas),
+        ("Upgrade", &value),
+    ]);
     assert!(!has_token(&headers, "Upgrade", "websocket"));
 }
 
@@ -427,10 +537,16 @@ fn hc19_hs28_what_may_be_sent_in_a_header() {
         ("X-N\r\name", "value", false),
         ("X-Näme", "value", false),
     ] {
-        assert_eq!(is_sendable_header(name, value), sendable, "{name:?} {value:?}");
+        assert_eq!(
+            is_sendable_header(name, value),
+            sendable,
+            "{name:?} {value:?}"
+        );
     }
     assert!(is_token("soap.v1!#$%&'*+-.^_`|~09AZaz"));
-    for text in ["", " ", "a b", "a,b", "a/b", "a;b", "\"a\"", "a=b", "é", "a\r\n", "@", "[x]"] {
+    for text in [
+        "", " ", "a b", "a,b", "a/b", "a;b", "\"a\"", "a=b", "é", "a\r\n", "@", "[x]",
+    ] {
         assert!(!is_token(text), "{text:?}");
     }
 }

@@ -3,7 +3,12 @@ use proptest::prelude::*;
 use super::*;
 
 fn url(secure: bool, host: &str, port: u16, target: &str) -> Url {
-    Url { secure, host: host.to_owned(), port, target: target.to_owned() }
+    Url {
+        secure,
+        host: host.to_owned(),
+        port,
+        target: target.to_owned(),
+    }
 }
 
 #[test]
@@ -11,7 +16,11 @@ fn urls_and_their_host_header() {
     for (text, wanted, authority) in [
         ("ws://h", url(false, "h", 80, "/"), "h"),
         ("wss://h", url(true, "h", 443, "/"), "h"),
-        ("WS://Host.Example/", url(false, "Host.Example", 80, "/"), "Host.Example"),
+        (
+            "WS://Host.Example/",
+            url(false, "Host.Example", 80, "/"),
+            "Host.Example",
+        ),
         ("WsS://h:443/p", url(true, "h", 443, "/p"), "h"),
         ("ws://h:443/p", url(false, "h", 443, "/p"), "h:443"),
         ("wss://h:80/p", url(true, "h", 80, "/p"), "h:80"),
@@ -21,15 +30,39 @@ fn urls_and_their_host_header() {
         ("ws://h:0080", url(false, "h", 80, "/"), "h"),
         ("ws://h?a=b&c", url(false, "h", 80, "/?a=b&c"), "h"),
         ("ws://h/?", url(false, "h", 80, "/?"), "h"),
-        ("ws://h/a//b/../%2F%00?q=/?:@", url(false, "h", 80, "/a//b/../%2F%00?q=/?:@"), "h"),
-        ("ws://192.0.2.1:9001/", url(false, "192.0.2.1", 9001, "/"), "192.0.2.1:9001"),
+        (
+            "ws://h/a//b/../%2F%00?q=/?:@",
+            url(false, "h", 80, "/a//b/../%2F%00?q=/?:@"),
+            "h",
+        ),
+        (
+            "ws://192.0.2.1:9001/",
+            url(false, "192.0.2.1", 9001, "/"),
+            "192.0.2.1:9001",
+        ),
         ("ws://[::1]/", url(false, "::1", 80, "/"), "[::1]"),
-        ("wss://[2001:DB8::1]:8443?x", url(true, "2001:DB8::1", 8443, "/?x"), "[2001:DB8::1]:8443"),
-        ("ws://[::ffff:192.0.2.1]:", url(false, "::ffff:192.0.2.1", 80, "/"), "[::ffff:192.0.2.1]"),
-        ("ws://under_score.local/", url(false, "under_score.local", 80, "/"), "under_score.local"),
+        (
+            "wss://[2001:DB8::1]:8443?x",
+            url(true, "2001:DB8::1", 8443, "/?x"),
+            "[2001:DB8::1]:8443",
+        ),
+        (
+            "ws://[::ffff:192.0.2.1]:",
+            url(false, "::ffff:192.0.2.1", 80, "/"),
+            "[::ffff:192.0.2.1]",
+        ),
+        (
+            "ws://under_score.local/",
+            url(false, "under_score.local", 80, "/"),
+            "under_score.local",
+        ),
     ] {
         let parsed = Url::parse(text);
-        assert_eq!(parsed.as_ref().map(Url::authority), Ok(authority.to_owned()), "{text}");
+        assert_eq!(
+            parsed.as_ref().map(Url::authority),
+            Ok(authority.to_owned()),
+            "{text}"
+        );
         assert_eq!(parsed, Ok(wanted), "{text}");
     }
 }
@@ -100,9 +133,15 @@ fn hc21_the_length_is_bounded() {
     let path = "a".repeat(MAX_LENGTH - "ws://h/".len());
     let longest = format!("ws://h/{path}");
     assert_eq!(longest.len(), MAX_LENGTH);
-    assert_eq!(Url::parse(&longest).map(|url| url.target.len()), Ok(path.len() + 1));
+    assert_eq!(
+        Url::parse(&longest).map(|url| url.target.len()),
+        Ok(path.len() + 1)
+    );
     assert_eq!(Url::parse(&format!("{longest}a")), Err(Error::Url));
-    assert_eq!(Url::parse(&format!("ws://{}", "h".repeat(1 << 16))), Err(Error::Url));
+    assert_eq!(
+        Url::parse(&format!("ws://{}", "h".repeat(1 << 16))),
+        Err(Error::Url)
+    );
 }
 
 proptest! {
