@@ -1,3 +1,6 @@
+mod fields;
+mod parse;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -262,6 +265,7 @@ fn hs40_hs41_what_is_not_http_is_refused_without_waiting() {
 }
 
 #[test]
+<<<<<<< HEAD
 fn hs17_versions() {
     for (line, error) in [
         ("GET /", Error::HttpSyntax),
@@ -299,6 +303,8 @@ fn hs17_versions() {
 }
 
 #[test]
+=======
+>>>>>>> http
 fn lm06_hc12_the_head_may_fill_its_limit_and_not_pass_it() {
     for (new, head) in whole_heads() {
         for (bytes, outcome) in [
@@ -380,6 +386,7 @@ fn a_limit_costs_no_memory_until_bytes_arrive() {
     assert!(collector.into_bytes().capacity() <= 64);
 }
 
+<<<<<<< HEAD
 #[test]
 fn requests_are_taken_apart() {
     let head = parse_request(REQUESTS[1]).expect("a request");
@@ -551,6 +558,8 @@ fn hc19_hs28_what_may_be_sent_in_a_header() {
     }
 }
 
+=======
+>>>>>>> http
 /// Bytes that are often nearly a head.
 fn near_heads() -> impl Strategy<Value = Vec<u8>> {
     let part = prop_oneof![
