@@ -565,10 +565,10 @@ pub unsafe extern "C" fn webSocket_conn_bufferedBytes(
     conn: *mut webSocket_conn,
     length: *mut usize,
 ) -> webSocket_result {
-    // SAFETY: the caller's promise.
     call(|| {
-        with(conn, |conn| unsafe {
-            write(length, conn.connection.queued())
+        with(conn, |conn| {
+            // SAFETY: the caller's promise.
+            unsafe { write(length, conn.connection.queued()) }
         })
     })
 }
@@ -587,10 +587,11 @@ pub unsafe extern "C" fn webSocket_conn_failure(
     conn: *mut webSocket_conn,
     failure: *mut webSocket_failure,
 ) -> webSocket_result {
-    // SAFETY: the caller's promise.
     call(|| {
-        with(conn, |conn| unsafe {
-            webSocket_failure::of_connection(&conn.connection).give(failure)
+        with(conn, |conn| {
+            let report = webSocket_failure::of_connection(&conn.connection);
+            // SAFETY: the caller's promise.
+            unsafe { report.give(failure) }
         })
     })
 }
