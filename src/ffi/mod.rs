@@ -2,5 +2,6 @@
 #![allow(non_camel_case_types, non_snake_case)]
 
 pub(crate) mod boundary;
+pub mod legacy;
 pub mod result;
 pub mod version;
