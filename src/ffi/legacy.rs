@@ -2,6 +2,9 @@
 //! hand: `websocket_common.h` has the eight that old programs find there,
 //! `websocket_common_extra.h` the others.
 
+// What a pointer has to be is said with the argument that it belongs to.
+#![allow(clippy::missing_safety_doc)]
+
 use std::ffi::{CStr, c_char, c_int, c_uchar, c_uint};
 use std::ptr;
 
@@ -258,7 +261,7 @@ pub unsafe extern "C" fn webSocket_enPackage(
 ) -> c_int {
     guard(-1, || {
         let (length, most) = (dataLen as usize, packageMaxLen as usize);
-        let usable = !package.is_null() && !(data.is_null() && length > 0);
+        let usable = !package.is_null() && (length == 0 || !data.is_null());
         let kind = Kind::from_generation1(r#type).filter(|_| usable);
         let Some(plan) = kind.and_then(|kind| package::plan(length, most, isMask != 0, kind))
         else {
