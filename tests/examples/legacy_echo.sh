@@ -24,10 +24,10 @@ echoed unmasked 8a >"$work/output"
 frame 88 masked "$work/code" >"$work/close"
 frame 88 unmasked "$work/code" >"$work/closed"
 
-conversation() { # PORT WHAT
+conversation() { # PORT WHAT [ROUNDS]
     dial "$1"
     local round
-    for round in 1 2 3; do
+    for ((round = 1; round <= ${3:-3}; round++)); do
         cat "$work/input" >&"$sock"
         expect "$work/output" "$2, round $round"
     done
@@ -45,7 +45,7 @@ for trigger in "" --et; do
     for mode in "--seed 3" "--bytes 1" "--glue"; do
         # shellcheck disable=SC2086
         start relay choppy_relay --listen 0 --to "$serverPort" $mode
-        conversation "$port" "relay $mode $trigger"
+        conversation "$port" "relay $mode $trigger" 1
         stop "$pid"
     done
 
