@@ -13,7 +13,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The sources of `websocket.h`, in the order in which a reader wants them.
-const SOURCES: &[&str] = &["src/ffi/result.rs", "src/ffi/version.rs"];
+const SOURCES: &[&str] = &[
+    "src/ffi/version.rs",
+    "src/ffi/result.rs",
+    "src/ffi/log.rs",
+    "src/config.rs",
+    "src/ffi/config.rs",
+    "src/ffi/event.rs",
+    "src/ffi/failure.rs",
+    "src/ffi/conn.rs",
+];
 
 /// The source of `legacy.h`.
 const LEGACY: &str = "src/ffi/legacy.rs";

@@ -40,10 +40,9 @@ pub(crate) fn guard<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
 
 /// Runs the body of a function that returns a `webSocket_result`.
 pub(crate) fn call(body: impl FnOnce() -> Result<(), Error>) -> webSocket_result {
-    guard(
-        Error::Internal.into(),
-        || body().map_or_else(Into::into, |()| WEBSOCKET_OK),
-    )
+    guard(Error::Internal.into(), || {
+        body().map_or_else(Into::into, |()| WEBSOCKET_OK)
+    })
 }
 
 /// Where and why the last panic on this thread was stopped; empty if none was.

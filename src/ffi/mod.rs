@@ -2,5 +2,12 @@
 #![allow(non_camel_case_types, non_snake_case)]
 
 pub(crate) mod boundary;
+pub mod config;
+pub mod conn;
+mod convert;
+pub mod event;
+pub mod failure;
+mod handle;
+pub mod log;
 pub mod result;
 pub mod version;

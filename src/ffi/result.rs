@@ -302,7 +302,10 @@ mod tests {
         for (at, (error, code, name)) in ALL.iter().enumerate() {
             assert_eq!(webSocket_result::from(*error), *code);
             assert!(*code < 0);
-            assert!(!ALL[..at].iter().any(|(_, other, _)| other == code), "{name:?}");
+            assert!(
+                !ALL[..at].iter().any(|(_, other, _)| other == code),
+                "{name:?}"
+            );
             assert!(name.to_str().unwrap().starts_with("WEBSOCKET_"));
             assert!(!error.to_string().is_empty());
         }

@@ -9,10 +9,11 @@ pub const WEBSOCKET_VERSION_MINOR: i32 = 1;
 /// The patch version of this header.
 pub const WEBSOCKET_VERSION_PATCH: i32 = 0;
 
-const TEXT: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
-    Ok(text) => text,
-    Err(_) => panic!("a version has no NUL"),
-};
+const TEXT: &CStr =
+    match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
+        Ok(text) => text,
+        Err(_) => panic!("a version has no NUL"),
+    };
 
 /// The version of the library that is loaded, such as `"0.1.0"`; the header's
 /// own is `WEBSOCKET_VERSION_MAJOR`, `_MINOR`, `_PATCH`.

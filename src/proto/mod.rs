@@ -3,11 +3,18 @@
 #![forbid(unsafe_code)]
 
 pub mod close;
+pub mod conn;
 pub mod error;
 pub mod frame;
 pub mod handshake;
 pub mod http;
+pub mod incoming;
 pub mod mask;
+pub mod message;
+pub mod output;
+pub mod settings;
+pub mod state;
+pub mod timers;
 pub mod url;
 pub mod utf8;
 

@@ -1,0 +1,1035 @@
+/*
+ * wsembed: WebSocket (RFC 6455) for C programs on embedded Linux.
+ *
+ * Generated from the sources of the library; do not edit.
+ * SPDX-License-Identifier: MIT OR Apache-2.0
+ */
+
+#ifndef WSEMBED_WEBSOCKET_H
+#define WSEMBED_WEBSOCKET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * The major version of this header.
+ */
+#define WEBSOCKET_VERSION_MAJOR 0
+
+/**
+ * The minor version of this header.
+ */
+#define WEBSOCKET_VERSION_MINOR 1
+
+/**
+ * The patch version of this header.
+ */
+#define WEBSOCKET_VERSION_PATCH 0
+
+/**
+ * Done.
+ */
+#define WEBSOCKET_OK 0
+
+/**
+ * Nothing to report before more bytes are fed.
+ */
+#define WEBSOCKET_AGAIN -1
+
+/**
+ * The connection is over; nothing can be sent or received any more.
+ */
+#define WEBSOCKET_CLOSED -2
+
+/**
+ * The send queue is at its limit; nothing was queued.
+ */
+#define WEBSOCKET_FULL -3
+
+/**
+ * The handle was freed, or never was one.
+ */
+#define WEBSOCKET_GONE -4
+
+/**
+ * A deadline passed.
+ */
+#define WEBSOCKET_TIMEOUT -5
+
+/**
+ * An argument has no valid meaning.
+ */
+#define WEBSOCKET_E_USAGE -100
+
+/**
+ * A required pointer is NULL.
+ */
+#define WEBSOCKET_E_NULL -101
+
+/**
+ * Another thread is inside a call on this handle.
+ */
+#define WEBSOCKET_E_BUSY -102
+
+/**
+ * The call was made from a callback of the same handle.
+ */
+#define WEBSOCKET_E_REENTRY -103
+
+/**
+ * The call does not fit the state of the connection or of a fragmented message.
+ */
+#define WEBSOCKET_E_STATE -104
+
+/**
+ * A struct's `size` field names no version that this library knows.
+ */
+#define WEBSOCKET_E_STRUCT_SIZE -105
+
+/**
+ * No such option, or it does not apply to this kind of handle.
+ */
+#define WEBSOCKET_E_OPTION -106
+
+/**
+ * A value is outside the option's range.
+ */
+#define WEBSOCKET_E_RANGE -107
+
+/**
+ * The URL cannot be understood.
+ */
+#define WEBSOCKET_E_URL -108
+
+/**
+ * A header's name or value cannot be sent, or is one that the library sends itself.
+ */
+#define WEBSOCKET_E_HEADER -109
+
+/**
+ * Text or a close reason to be sent is not UTF-8.
+ */
+#define WEBSOCKET_E_SEND_UTF8 -110
+
+/**
+ * A message or payload to be sent is larger than allowed.
+ */
+#define WEBSOCKET_E_SEND_TOO_BIG -111
+
+/**
+ * The subprotocol chosen was not offered by the client.
+ */
+#define WEBSOCKET_E_SUBPROTOCOL_CHOICE -112
+
+/**
+ * A reserved bit is set (RFC 6455 5.2).
+ */
+#define WEBSOCKET_E_RESERVED_BITS -200
+
+/**
+ * A reserved opcode (RFC 6455 5.2).
+ */
+#define WEBSOCKET_E_OPCODE -201
+
+/**
+ * An unmasked frame from a client, or a masked one from a server (RFC 6455 5.1).
+ */
+#define WEBSOCKET_E_MASKING -202
+
+/**
+ * A length that is not in its shortest form, or has its top bit set (RFC 6455 5.2).
+ */
+#define WEBSOCKET_E_LENGTH -203
+
+/**
+ * A control frame that is fragmented or longer than 125 bytes (RFC 6455 5.5).
+ */
+#define WEBSOCKET_E_CONTROL_FRAME -204
+
+/**
+ * A continuation without a message, or a new message inside one (RFC 6455 5.4).
+ */
+#define WEBSOCKET_E_CONTINUATION -205
+
+/**
+ * A close frame with a one-byte body or a code that may not be sent (RFC 6455 7.4).
+ */
+#define WEBSOCKET_E_CLOSE_FRAME -206
+
+/**
+ * Text or a close reason that is not UTF-8 (RFC 6455 8.1).
+ */
+#define WEBSOCKET_E_UTF8 -207
+
+/**
+ * A message over the limit.
+ */
+#define WEBSOCKET_E_MESSAGE_TOO_BIG -208
+
+/**
+ * A frame over the limit.
+ */
+#define WEBSOCKET_E_FRAME_TOO_BIG -209
+
+/**
+ * A message of too many fragments.
+ */
+#define WEBSOCKET_E_TOO_MANY_FRAGMENTS -210
+
+/**
+ * Not HTTP/1.1 as RFC 9112 defines it.
+ */
+#define WEBSOCKET_E_HTTP_SYNTAX -300
+
+/**
+ * A head over its byte or line limit.
+ */
+#define WEBSOCKET_E_HTTP_TOO_BIG -301
+
+/**
+ * Another HTTP version than 1.1.
+ */
+#define WEBSOCKET_E_HTTP_VERSION -302
+
+/**
+ * Another method than GET.
+ */
+#define WEBSOCKET_E_HTTP_METHOD -303
+
+/**
+ * A request target in a form that a WebSocket request cannot have.
+ */
+#define WEBSOCKET_E_HTTP_TARGET -304
+
+/**
+ * Host is missing, doubled or malformed.
+ */
+#define WEBSOCKET_E_HTTP_HOST -305
+
+/**
+ * A request with a body.
+ */
+#define WEBSOCKET_E_HTTP_BODY -306
+
+/**
+ * The server answered with another status than 101.
+ */
+#define WEBSOCKET_E_HTTP_STATUS -307
+
+/**
+ * Upgrade or Connection is missing or names something else.
+ */
+#define WEBSOCKET_E_UPGRADE -308
+
+/**
+ * Sec-WebSocket-Version is not 13.
+ */
+#define WEBSOCKET_E_VERSION -309
+
+/**
+ * Sec-WebSocket-Key is missing, doubled or does not decode to 16 bytes.
+ */
+#define WEBSOCKET_E_KEY -310
+
+/**
+ * Sec-WebSocket-Accept does not answer our key.
+ */
+#define WEBSOCKET_E_ACCEPT -311
+
+/**
+ * A malformed subprotocol list, or an answer that was not offered.
+ */
+#define WEBSOCKET_E_SUBPROTOCOL -312
+
+/**
+ * The server answered with an extension that was not offered.
+ */
+#define WEBSOCKET_E_EXTENSION -313
+
+/**
+ * The Origin is not allowed.
+ */
+#define WEBSOCKET_E_ORIGIN -314
+
+/**
+ * The program refused the request.
+ */
+#define WEBSOCKET_E_REFUSED -315
+
+/**
+ * The transport ended without a close frame.
+ */
+#define WEBSOCKET_E_CONNECTION_LOST -400
+
+/**
+ * An allocation failed.
+ */
+#define WEBSOCKET_E_MEMORY -700
+
+/**
+ * The kernel gave no random bytes.
+ */
+#define WEBSOCKET_E_RANDOM -701
+
+/**
+ * No handle is free.
+ */
+#define WEBSOCKET_E_HANDLES -702
+
+/**
+ * A defect of the library, stopped at its boundary.
+ */
+#define WEBSOCKET_E_INTERNAL -900
+
+/**
+ * Something failed.
+ */
+#define WEBSOCKET_LOG_ERROR 1
+
+/**
+ * A peer was refused or cut off.
+ */
+#define WEBSOCKET_LOG_WARNING 2
+
+/**
+ * The largest message in bytes, whole or in chunks; a larger one fails the
+ * connection with 1009. Default 16 MiB.
+ */
+#define WEBSOCKET_MAX_MESSAGE_BYTES 1
+
+/**
+ * The largest payload of one frame in bytes; a larger one fails the
+ * connection with 1009 as soon as its header is read. Default 16 MiB.
+ */
+#define WEBSOCKET_MAX_FRAME_BYTES 2
+
+/**
+ * The most frames of one message; more fail the connection with 1009.
+ * Default 1048576.
+ */
+#define WEBSOCKET_MAX_FRAGMENTS 3
+
+/**
+ * Messages of more bytes than this are handed out in chunks as they arrive,
+ * so that memory stays flat; 0: all but empty ones. Default: never.
+ */
+#define WEBSOCKET_CHUNK_ABOVE_BYTES 4
+
+/**
+ * The most bytes that may wait to be sent; beyond them a send is refused with
+ * `WEBSOCKET_FULL`. Default 32 MiB.
+ */
+#define WEBSOCKET_SEND_QUEUE_BYTES 5
+
+/**
+ * 1: a server takes frames that are not masked, which RFC 6455 5.1 forbids
+ * and devices that run the old helper send. Default 0.
+ */
+#define WEBSOCKET_ACCEPT_UNMASKED 6
+
+/**
+ * The most bytes of the peer's HTTP head. Default 8 KiB.
+ */
+#define WEBSOCKET_MAX_HEADER_BYTES 7
+
+/**
+ * The most lines of the peer's HTTP head. Default 100.
+ */
+#define WEBSOCKET_MAX_HEADERS 8
+
+/**
+ * Milliseconds from the first tick to the end of the handshake, in all; 0: no
+ * deadline. Default 10000.
+ */
+#define WEBSOCKET_HANDSHAKE_TIMEOUT_MS 9
+
+/**
+ * Milliseconds for the closing handshake and for sending what is queued at
+ * the end; 0: no deadline. Default 5000.
+ */
+#define WEBSOCKET_CLOSE_TIMEOUT_MS 10
+
+/**
+ * Milliseconds of silence after which the peer is pinged; 0: never.
+ * Default 0.
+ */
+#define WEBSOCKET_PING_INTERVAL_MS 11
+
+/**
+ * Milliseconds that the peer has to answer such a ping; 0: for ever.
+ * Default 20000.
+ */
+#define WEBSOCKET_PONG_TIMEOUT_MS 12
+
+/**
+ * Milliseconds of silence after which the connection is closed with 1001; 0:
+ * never. Default 0.
+ */
+#define WEBSOCKET_IDLE_TIMEOUT_MS 13
+
+/**
+ * A header line, `"Name: value"`, that goes into our request or answer. A
+ * list.
+ */
+#define WEBSOCKET_HEADER 100
+
+/**
+ * A subprotocol: offered by a client, supported by a server (which takes the
+ * first one offered that it supports). A list.
+ */
+#define WEBSOCKET_SUBPROTOCOL 101
+
+/**
+ * A server allows browsers from this Origin besides its own host (`"*"`: from
+ * any); a client sends the first. A list.
+ */
+#define WEBSOCKET_ORIGIN 102
+
+/**
+ * A client asks to connect (`data`: path and query); accept or refuse.
+ */
+#define WEBSOCKET_REQUEST 1
+
+/**
+ * The connection is open (`data`: the subprotocol agreed on, or nothing).
+ */
+#define WEBSOCKET_OPEN 2
+
+/**
+ * A text message, or a chunk of one.
+ */
+#define WEBSOCKET_TEXT 3
+
+/**
+ * A binary message, or a chunk of one.
+ */
+#define WEBSOCKET_BINARY 4
+
+/**
+ * A ping (`data`: its payload); its pong is queued already.
+ */
+#define WEBSOCKET_PING 5
+
+/**
+ * A pong (`data`: its payload).
+ */
+#define WEBSOCKET_PONG 6
+
+/**
+ * The connection is over (`data`: the peer's reason); comes exactly once.
+ */
+#define WEBSOCKET_CLOSE 9
+
+/**
+ * The first chunk of its message.
+ */
+#define WEBSOCKET_FIRST 1
+
+/**
+ * The last chunk of its message.
+ */
+#define WEBSOCKET_FINAL 2
+
+/**
+ * Of `WEBSOCKET_CLOSE`: the peer's close frame began it.
+ */
+#define WEBSOCKET_BY_PEER 4
+
+/**
+ * Nothing failed.
+ */
+#define WEBSOCKET_STAGE_NONE 0
+
+/**
+ * A call was not understood; nothing was changed.
+ */
+#define WEBSOCKET_STAGE_USAGE 1
+
+/**
+ * The opening handshake (HTTP).
+ */
+#define WEBSOCKET_STAGE_HANDSHAKE 6
+
+/**
+ * The WebSocket protocol, after the handshake.
+ */
+#define WEBSOCKET_STAGE_PROTOCOL 7
+
+/**
+ * The transport ended.
+ */
+#define WEBSOCKET_STAGE_CLOSED 8
+
+/**
+ * A deadline passed.
+ */
+#define WEBSOCKET_STAGE_TIMEOUT 9
+
+/**
+ * Memory, random bytes, handles; or a defect of the library.
+ */
+#define WEBSOCKET_STAGE_RESOURCES 10
+
+/**
+ * Options for the handles to be made; an opaque token, not an address.
+ */
+typedef struct webSocket_config webSocket_config;
+
+/**
+ * A connection; an opaque token, not an address.
+ */
+typedef struct webSocket_conn webSocket_conn;
+
+/**
+ * What a call returns: `WEBSOCKET_OK`, or a negative code.
+ *
+ * -1 to -99 are flow (nothing is wrong); -1xx usage (the call changed
+ * nothing), -2xx protocol, -3xx handshake, -4xx transport, -7xx resources,
+ * -9xx internal. Codes are only ever added.
+ */
+typedef int32_t webSocket_result;
+
+/**
+ * Gets a line of log: its level and its text, without a line break, valid
+ * during the call.
+ */
+typedef void (*webSocket_logCallback)(void *user, int32_t level, const char *text);
+
+/**
+ * What went wrong, at which stage.
+ */
+typedef struct webSocket_failure {
+  /**
+   * `sizeof` this struct, set by whoever provides it:
+   * `webSocket_failure failure = WEBSOCKET_FAILURE_INIT;`
+   */
+  size_t size;
+  /**
+   * `WEBSOCKET_STAGE_...`.
+   */
+  uint32_t stage;
+  /**
+   * The result that says why; `WEBSOCKET_OK` where nothing failed.
+   */
+  webSocket_result result;
+  /**
+   * The `errno` behind it; 0 for none.
+   */
+  int32_t systemError;
+  /**
+   * The HTTP status that was received or sent; 0 for none.
+   */
+  uint32_t httpStatus;
+  /**
+   * The close code of a connection that was open; 0 for none.
+   */
+  uint32_t closeCode;
+  /**
+   * How many bytes of `answer` count.
+   */
+  uint32_t answerLength;
+  /**
+   * A sentence for a log, in English, with its NUL.
+   */
+  char text[160];
+  /**
+   * The first bytes of the HTTP head that failed, as they came: not text,
+   * not trusted, no NUL.
+   */
+  uint8_t answer[256];
+} webSocket_failure;
+
+/**
+ * A peer of a server; 0 where there is but one peer.
+ */
+typedef uint64_t webSocket_peer;
+
+/**
+ * What happened.
+ */
+typedef struct webSocket_event {
+  /**
+   * `sizeof` this struct, set by whoever provides it:
+   * `webSocket_event event = WEBSOCKET_EVENT_INIT;`
+   */
+  size_t size;
+  /**
+   * `WEBSOCKET_REQUEST` and so on.
+   */
+  uint32_t kind;
+  /**
+   * `WEBSOCKET_FIRST` and `WEBSOCKET_FINAL` (both: the whole message),
+   * `WEBSOCKET_BY_PEER`.
+   */
+  uint32_t flags;
+  /**
+   * The bytes, never NULL; borrowed until the next call of
+   * `webSocket_conn_next`, `_feed` or `_free` on the handle. Text and
+   * reasons are UTF-8 and carry no NUL; a chunk of text may end inside a
+   * code point.
+   */
+  const uint8_t *data;
+  /**
+   * How many bytes `data` has.
+   */
+  size_t length;
+  /**
+   * The pointer that the program keeps with a server's peer; else NULL.
+   */
+  void *peerUser;
+  /**
+   * Where `data` begins in its message, in bytes.
+   */
+  uint64_t offset;
+  /**
+   * Bytes of the present frame that are still to come; of a close, those
+   * that the end cut off (at least 1 where it came inside a frame).
+   */
+  uint64_t frameRemaining;
+  /**
+   * Which peer of a server; else 0.
+   */
+  webSocket_peer peer;
+  /**
+   * Of `WEBSOCKET_CLOSE`: the peer's code, 1005 (it gave none), 1006 (the
+   * connection was lost or never opened), or the code that we failed it
+   * with.
+   */
+  uint32_t closeCode;
+  /**
+   * Of `WEBSOCKET_CLOSE`: `WEBSOCKET_OK` for a clean closing handshake, else
+   * why.
+   */
+  webSocket_result result;
+} webSocket_event;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The version of the library that is loaded, such as `"0.1.0"`; the header's
+ * own is `WEBSOCKET_VERSION_MAJOR`, `_MINOR`, `_PATCH`.
+ *
+ * Returns a static string. Any thread; callbacks may call it. Since 0.1.
+ */
+const char *webSocket_version(void);
+
+/**
+ * The name of a result code, such as `"WEBSOCKET_E_UTF8"`.
+ *
+ * Returns a static string, never NULL; `"WEBSOCKET_?"` for a number that is
+ * no code. Any thread; callbacks may call it. Since 0.1.
+ */
+const char *webSocket_result_name(webSocket_result result);
+
+/**
+ * A sentence that says what a result code means, in English.
+ *
+ * Returns a static string, never NULL. Any thread; callbacks may call it.
+ * Since 0.1.
+ */
+const char *webSocket_result_text(webSocket_result result);
+
+/**
+ * Whether a result says that the connection is over: 1 for protocol,
+ * handshake, transport, resource and internal errors and for
+ * `WEBSOCKET_CLOSED` and `WEBSOCKET_GONE`, else 0.
+ *
+ * After a fatal result a connection still gives its queued output and its
+ * close event; it takes nothing more to send. Any thread; callbacks may call
+ * it. Since 0.1.
+ */
+int webSocket_result_isFatal(webSocket_result result);
+
+/**
+ * Sets where lines of log go; NULL: nowhere, as at first.
+ *
+ * `callback` may be called on any thread that calls this library, and must
+ * not call it with the same handle (`WEBSOCKET_E_REENTRY`). Peers' bytes in a
+ * line are escaped. `user` is handed back; it must live until the hook has
+ * been changed. Any thread. Result: `WEBSOCKET_OK`. Since 0.1.
+ *
+ * # Safety
+ * `callback` may be called with `user` from any thread.
+ */
+webSocket_result webSocket_setLog(webSocket_logCallback callback, void *user);
+
+/**
+ * Makes a config that holds every option's default.
+ *
+ * Writes the token to `*config`; the caller frees it with
+ * `webSocket_config_free`. A handle copies the config that it is made from.
+ * One thread at a time. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_NULL`,
+ * `WEBSOCKET_E_HANDLES`. Since 0.1.
+ *
+ * # Safety
+ * `config` is NULL or may be written.
+ */
+webSocket_result webSocket_config_new(struct webSocket_config **config);
+
+/**
+ * Sets an option that is a number (`WEBSOCKET_MAX_MESSAGE_BYTES` and the
+ * like; each one's comment tells its unit).
+ *
+ * One thread at a time. Results: `WEBSOCKET_OK`; nothing is changed by
+ * `WEBSOCKET_E_OPTION` (no such option, or it holds texts),
+ * `WEBSOCKET_E_RANGE`, `WEBSOCKET_E_NULL`, `WEBSOCKET_GONE`,
+ * `WEBSOCKET_E_BUSY`. Since 0.1.
+ */
+webSocket_result webSocket_config_setNumber(struct webSocket_config *config,
+                                            uint32_t option,
+                                            uint64_t value);
+
+/**
+ * Makes `text` the only one of an option that holds a list of texts
+ * (`WEBSOCKET_HEADER`, `WEBSOCKET_SUBPROTOCOL`, `WEBSOCKET_ORIGIN`).
+ *
+ * `text` is UTF-8 with a NUL, and copied. One thread at a time. Results:
+ * `WEBSOCKET_OK`; nothing is changed by `WEBSOCKET_E_OPTION`,
+ * `WEBSOCKET_E_HEADER` (not a header line that may be sent),
+ * `WEBSOCKET_E_RANGE` (not a token, or listed already), `WEBSOCKET_E_NULL`,
+ * `WEBSOCKET_E_SEND_UTF8`, `WEBSOCKET_E_SEND_TOO_BIG` (over 64 KiB),
+ * `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+ *
+ * # Safety
+ * `text` is NULL or a NUL-terminated string.
+ */
+webSocket_result webSocket_config_setText(struct webSocket_config *config,
+                                          uint32_t option,
+                                          const char *text);
+
+/**
+ * Adds `text` to an option that holds a list of texts.
+ *
+ * As `webSocket_config_setText`, but what the list holds already stays.
+ * Since 0.1.
+ *
+ * # Safety
+ * `text` is NULL or a NUL-terminated string.
+ */
+webSocket_result webSocket_config_addText(struct webSocket_config *config,
+                                          uint32_t option,
+                                          const char *text);
+
+/**
+ * Frees a config; handles that were made from it are not touched.
+ *
+ * NULL is fine. One thread at a time. Results: `WEBSOCKET_OK`,
+ * `WEBSOCKET_GONE` (freed before), `WEBSOCKET_E_BUSY`. Since 0.1.
+ */
+webSocket_result webSocket_config_free(struct webSocket_config *config);
+
+/**
+ * Tells about the last failure, on this thread, of a call that made no
+ * handle (`webSocket_conn_newClient` and the like) or set an option.
+ *
+ * `failure->size` must be set (`WEBSOCKET_FAILURE_INIT`). Where a defect of
+ * the library was stopped at its boundary (`WEBSOCKET_E_INTERNAL`), `text`
+ * says where. Any thread. Results: `WEBSOCKET_OK` (also where nothing has
+ * failed: the stage is then `WEBSOCKET_STAGE_NONE`), `WEBSOCKET_E_NULL`,
+ * `WEBSOCKET_E_STRUCT_SIZE`. Since 0.1.
+ *
+ * # Safety
+ * `failure` is NULL or points to a struct whose `size` is set.
+ */
+webSocket_result webSocket_lastFailure(struct webSocket_failure *failure);
+
+/**
+ * Makes the client's end of a connection over a transport that the program
+ * brings. Its first output is the opening request.
+ *
+ * `config` may be NULL (defaults) and is copied. `url`: `ws://host[:port]/path?query`
+ * or `wss://...`; used for the request only, nothing is connected. Writes the
+ * token to `*conn`; the caller frees it with `webSocket_conn_free`. Any
+ * thread. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_URL`, `WEBSOCKET_E_OPTION`
+ * (an option is set that is for servers), `WEBSOCKET_E_NULL`,
+ * `WEBSOCKET_E_RANDOM`, `WEBSOCKET_E_MEMORY`, `WEBSOCKET_E_HANDLES`,
+ * `WEBSOCKET_GONE`; `webSocket_lastFailure` has a sentence. Since 0.1.
+ *
+ * # Safety
+ * `url` is NULL or a NUL-terminated string; `conn` is NULL or may be written.
+ */
+webSocket_result webSocket_conn_newClient(const struct webSocket_config *config,
+                                          const char *url,
+                                          struct webSocket_conn **conn);
+
+/**
+ * Makes the server's end of a connection over a transport that the program
+ * brings, such as a socket that it accepted.
+ *
+ * `config` may be NULL (defaults) and is copied. Writes the token to `*conn`;
+ * the caller frees it with `webSocket_conn_free`. Any thread. Results:
+ * `WEBSOCKET_OK`, `WEBSOCKET_E_NULL`, `WEBSOCKET_E_HANDLES`,
+ * `WEBSOCKET_GONE`; `webSocket_lastFailure` has a sentence. Since 0.1.
+ *
+ * # Safety
+ * `conn` is NULL or may be written.
+ */
+webSocket_result webSocket_conn_newServer(const struct webSocket_config *config,
+                                          struct webSocket_conn **conn);
+
+/**
+ * Frees a connection; nothing is sent.
+ *
+ * NULL is fine. From within a callback of the same handle it takes effect
+ * when the call returns. One thread at a time. Results: `WEBSOCKET_OK`,
+ * `WEBSOCKET_GONE` (freed before), `WEBSOCKET_E_BUSY`. Since 0.1.
+ */
+webSocket_result webSocket_conn_free(struct webSocket_conn *conn);
+
+/**
+ * Hands over bytes that came from the peer, in any cut.
+ *
+ * `data` (`length` bytes) is lent until `webSocket_conn_next` has said
+ * `WEBSOCKET_AGAIN` or `WEBSOCKET_CLOSED`, and is unmasked in place
+ * meanwhile; what was cut off at its end is copied then. One thread at a
+ * time. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_STATE` (what was fed before is
+ * not read yet: call `webSocket_conn_next`), `WEBSOCKET_E_NULL`,
+ * `WEBSOCKET_E_SEND_TOO_BIG` (a negative length in disguise),
+ * `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+ *
+ * # Safety
+ * `data` may be read and written until it is given back as above.
+ */
+webSocket_result webSocket_conn_feed(struct webSocket_conn *conn, uint8_t *data, size_t length);
+
+/**
+ * Tells that the peer will send no more bytes (`recv` returned 0, or failed
+ * for good). `webSocket_conn_next` still gives what was fed before, then
+ * `WEBSOCKET_CLOSE`.
+ *
+ * One thread at a time. Results: `WEBSOCKET_OK`, `WEBSOCKET_GONE`,
+ * `WEBSOCKET_E_NULL`, `WEBSOCKET_E_BUSY`. Since 0.1.
+ */
+webSocket_result webSocket_conn_feedEof(struct webSocket_conn *conn);
+
+/**
+ * Gives the next event.
+ *
+ * `event->size` must be set (`WEBSOCKET_EVENT_INIT`); `event->data` is
+ * borrowed as its comment says. A request that the program neither accepts
+ * nor refuses before the next call is accepted by that call. One thread at a
+ * time. Results: `WEBSOCKET_OK` (an event), `WEBSOCKET_AGAIN` (none until
+ * more is fed), `WEBSOCKET_CLOSED` (none ever again), `WEBSOCKET_E_NULL`,
+ * `WEBSOCKET_E_STRUCT_SIZE`, `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`.
+ * Since 0.1.
+ *
+ * # Safety
+ * `event` is NULL or points to a struct whose `size` is set; what was fed is
+ * still lent.
+ */
+webSocket_result webSocket_conn_next(struct webSocket_conn *conn, struct webSocket_event *event);
+
+/**
+ * Accepts the request of `WEBSOCKET_REQUEST`.
+ *
+ * `subprotocol`: one that the client offered, or NULL for none. Messages may
+ * be sent from now on. One thread at a time. Results: `WEBSOCKET_OK`,
+ * `WEBSOCKET_E_STATE` (no request waits), `WEBSOCKET_E_SUBPROTOCOL_CHOICE`
+ * (not offered; nothing was sent), `WEBSOCKET_E_SEND_UTF8`,
+ * `WEBSOCKET_GONE`, `WEBSOCKET_E_NULL`, `WEBSOCKET_E_BUSY`. Since 0.1.
+ *
+ * # Safety
+ * `subprotocol` is NULL or a NUL-terminated string.
+ */
+webSocket_result webSocket_conn_accept(struct webSocket_conn *conn, const char *subprotocol);
+
+/**
+ * Refuses the request of `WEBSOCKET_REQUEST` with an HTTP answer; the
+ * connection is over.
+ *
+ * `status`: 300 to 599. `body`: `length` bytes of text, copied; NULL with 0
+ * for none. One thread at a time. Results: `WEBSOCKET_OK`,
+ * `WEBSOCKET_E_STATE` (no request waits), `WEBSOCKET_E_RANGE`,
+ * `WEBSOCKET_E_NULL`, `WEBSOCKET_E_SEND_TOO_BIG`, `WEBSOCKET_E_MEMORY`,
+ * `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+ *
+ * # Safety
+ * `body` is NULL or has `length` readable bytes.
+ */
+webSocket_result webSocket_conn_refuse(struct webSocket_conn *conn,
+                                       uint32_t status,
+                                       const uint8_t *body,
+                                       size_t length);
+
+/**
+ * Adds a header line to the answer to the request of `WEBSOCKET_REQUEST`,
+ * such as `Set-Cookie` or `WWW-Authenticate`.
+ *
+ * Both are copied. One thread at a time. Results: `WEBSOCKET_OK`,
+ * `WEBSOCKET_E_STATE` (no request waits), `WEBSOCKET_E_HEADER` (not a header
+ * that may be sent), `WEBSOCKET_E_NULL`, `WEBSOCKET_E_SEND_UTF8`,
+ * `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+ *
+ * # Safety
+ * Both are NULL or NUL-terminated strings.
+ */
+webSocket_result webSocket_conn_addHeader(struct webSocket_conn *conn,
+                                          const char *name,
+                                          const char *value);
+
+/**
+ * Looks a header of the request up, from `WEBSOCKET_REQUEST` until the call
+ * of `webSocket_conn_next` that follows `WEBSOCKET_OPEN`.
+ *
+ * `name` is compared without regard to case; the first line of that name
+ * counts. Writes `*value` (`*length` bytes, no NUL, any byte above 31 and
+ * tabs; NULL where there is no such header), borrowed until the next call of
+ * `webSocket_conn_next`, `_accept`, `_refuse`, `_close` or `_free` on the
+ * handle. One thread at a time. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_STATE`
+ * (no request is there), `WEBSOCKET_E_NULL`, `WEBSOCKET_E_SEND_UTF8`,
+ * `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+ *
+ * # Safety
+ * `name` is NULL or a NUL-terminated string; `value` and `length` are NULL or
+ * may be written.
+ */
+webSocket_result webSocket_conn_requestHeader(struct webSocket_conn *conn,
+                                              const char *name,
+                                              const char **value,
+                                              size_t *length);
+
+/**
+ * Queues a whole message, a ping or a pong.
+ *
+ * `kind`: `WEBSOCKET_TEXT` (`data` must be UTF-8), `WEBSOCKET_BINARY`,
+ * `WEBSOCKET_PING` or `WEBSOCKET_PONG` (at most 125 bytes). `data` is copied,
+ * and may be what an event lent; NULL with 0 is an empty message. One thread
+ * at a time. Results: `WEBSOCKET_OK`; nothing was queued by `WEBSOCKET_FULL`
+ * (write `webSocket_conn_output` first), `WEBSOCKET_CLOSED`,
+ * `WEBSOCKET_E_STATE` (not open yet, or a fragmented message is unfinished),
+ * `WEBSOCKET_E_SEND_UTF8`, `WEBSOCKET_E_SEND_TOO_BIG`, `WEBSOCKET_E_USAGE`
+ * (no such kind), `WEBSOCKET_E_NULL`, `WEBSOCKET_E_MEMORY`,
+ * `WEBSOCKET_E_RANDOM`, `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+ *
+ * # Safety
+ * `data` is NULL or has `length` readable bytes.
+ */
+webSocket_result webSocket_conn_send(struct webSocket_conn *conn,
+                                     uint32_t kind,
+                                     const uint8_t *data,
+                                     size_t length);
+
+/**
+ * Queues a chunk of a message as one frame (RFC 6455 5.4).
+ *
+ * `kind`: `WEBSOCKET_TEXT` or `WEBSOCKET_BINARY`, the same for all chunks.
+ * `flags`: `WEBSOCKET_FIRST` for the first chunk, `WEBSOCKET_FINAL` for the
+ * last, both for an only one, 0 between. Text may be cut inside a code point.
+ * Pings and pongs may be sent between chunks. Ownership, threads and results
+ * as `webSocket_conn_send`; `WEBSOCKET_E_STATE`: the flags or kind do not fit
+ * what was sent before. After any error the chunk may be tried again.
+ * Since 0.1.
+ *
+ * # Safety
+ * `data` is NULL or has `length` readable bytes.
+ */
+webSocket_result webSocket_conn_sendChunk(struct webSocket_conn *conn,
+                                          uint32_t kind,
+                                          const uint8_t *data,
+                                          size_t length,
+                                          uint32_t flags);
+
+/**
+ * Starts the closing handshake (RFC 6455 7.1.2). Messages that still come are
+ * dropped; `WEBSOCKET_CLOSE` tells the end.
+ *
+ * `code`: 1000 to 1003, 1007 to 1014, 3000 to 4999; 0 for none. `reason`:
+ * UTF-8, at most 123 bytes, copied; NULL for none. During a request this
+ * refuses it. One thread at a time. Results: `WEBSOCKET_OK`,
+ * `WEBSOCKET_CLOSED` (closing or closed already), `WEBSOCKET_E_RANGE` (the
+ * code), `WEBSOCKET_E_USAGE` (a reason without a code),
+ * `WEBSOCKET_E_SEND_TOO_BIG`, `WEBSOCKET_E_SEND_UTF8`, `WEBSOCKET_E_NULL`,
+ * `WEBSOCKET_E_MEMORY`, `WEBSOCKET_E_RANDOM`, `WEBSOCKET_GONE`,
+ * `WEBSOCKET_E_BUSY`. Since 0.1.
+ *
+ * # Safety
+ * `reason` is NULL or a NUL-terminated string.
+ */
+webSocket_result webSocket_conn_close(struct webSocket_conn *conn,
+                                      uint32_t code,
+                                      const char *reason);
+
+/**
+ * Gives what is to be written to the transport.
+ *
+ * Writes `*data` and `*length`: borrowed until the next call on the handle,
+ * but for `webSocket_conn_requestHeader`. Say with
+ * `webSocket_conn_outputDone` how much was written. One thread at a time.
+ * Results: `WEBSOCKET_OK` (length 0: nothing to write now),
+ * `WEBSOCKET_CLOSED` (all is written and the connection is over: shut the
+ * transport down and close it), `WEBSOCKET_E_NULL`, `WEBSOCKET_GONE`,
+ * `WEBSOCKET_E_BUSY`. Since 0.1.
+ *
+ * # Safety
+ * `data` and `length` are NULL or may be written.
+ */
+webSocket_result webSocket_conn_output(struct webSocket_conn *conn,
+                                       const uint8_t **data,
+                                       size_t *length);
+
+/**
+ * Tells that the transport took the first `length` bytes of
+ * `webSocket_conn_output`.
+ *
+ * One thread at a time. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_USAGE` (more
+ * than there were; nothing was changed), `WEBSOCKET_E_NULL`,
+ * `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+ */
+webSocket_result webSocket_conn_outputDone(struct webSocket_conn *conn, size_t length);
+
+/**
+ * Tells the time, before reading and whenever the deadline that it wrote has
+ * come. Deadlines (handshake, close, ping, idle) are acted on here; what they
+ * cause is in `webSocket_conn_next` and `_output`.
+ *
+ * `nowMs`: milliseconds of a clock that never runs backwards
+ * (`CLOCK_MONOTONIC`). Writes `*deadlineMs`, on the same clock; `UINT64_MAX`
+ * where nothing is due; NULL is fine. Without any call there are no
+ * deadlines. One thread at a time. Results: `WEBSOCKET_OK`,
+ * `WEBSOCKET_E_NULL` (the handle), `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`.
+ * Since 0.1.
+ *
+ * # Safety
+ * `deadlineMs` is NULL or may be written.
+ */
+webSocket_result webSocket_conn_tick(struct webSocket_conn *conn,
+                                     uint64_t nowMs,
+                                     uint64_t *deadlineMs);
+
+/**
+ * Tells how many bytes wait to be sent, so that a program can stop reading
+ * from a peer that does not.
+ *
+ * Writes `*length`. One thread at a time. Results: `WEBSOCKET_OK`,
+ * `WEBSOCKET_E_NULL`, `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+ *
+ * # Safety
+ * `length` is NULL or may be written.
+ */
+webSocket_result webSocket_conn_bufferedBytes(struct webSocket_conn *conn, size_t *length);
+
+/**
+ * Tells why the connection failed.
+ *
+ * `failure->size` must be set (`WEBSOCKET_FAILURE_INIT`). One thread at a
+ * time. Results: `WEBSOCKET_OK` (also where nothing failed: the stage is then
+ * `WEBSOCKET_STAGE_NONE`), `WEBSOCKET_E_NULL`, `WEBSOCKET_E_STRUCT_SIZE`,
+ * `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+ *
+ * # Safety
+ * `failure` is NULL or points to a struct whose `size` is set.
+ */
+webSocket_result webSocket_conn_failure(struct webSocket_conn *conn,
+                                        struct webSocket_failure *failure);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* WSEMBED_WEBSOCKET_H */
+
+/* What a struct is set to before it is handed to the library. */
+#define WEBSOCKET_EVENT_INIT { sizeof(webSocket_event), 0, 0, NULL, 0, NULL, 0, 0, 0, 0, WEBSOCKET_OK }
+#define WEBSOCKET_FAILURE_INIT { sizeof(webSocket_failure), 0, WEBSOCKET_OK, 0, 0, 0, 0, {0}, {0} }

@@ -1,0 +1,597 @@
+//! `webSocket_conn`: one connection, for any transport and any loop.
+
+use std::ffi::c_char;
+use std::mem::size_of;
+use std::ptr;
+
+use super::boundary::call;
+use super::config::{CONFIGS, webSocket_config};
+use super::convert::{bytes, text, write};
+use super::event::{
+    WEBSOCKET_BINARY, WEBSOCKET_FINAL, WEBSOCKET_FIRST, WEBSOCKET_PING, WEBSOCKET_PONG,
+    WEBSOCKET_TEXT, webSocket_event,
+};
+use super::failure::{remember, webSocket_failure};
+use super::handle::{Door, Kind};
+use super::log::{WEBSOCKET_LOG_WARNING, log};
+use super::result::webSocket_result;
+use crate::config::Config;
+use crate::net::sys;
+use crate::proto::Error;
+use crate::proto::conn::{Connection, Event, Role, Sendable};
+use crate::proto::incoming::Input;
+use crate::proto::message;
+use crate::proto::url::Url;
+
+static CONNS: Door<Conn> = Door::new(Kind::Conn);
+
+/// A connection; an opaque token, not an address.
+pub struct webSocket_conn {
+    _opaque: [u8; 0],
+}
+
+/// A connection and the bytes that it was fed and has not read.
+struct Conn {
+    connection: Connection,
+    fed: *mut u8,
+    length: usize,
+}
+
+// SAFETY: `fed` is memory that the program lent with `feed`; it is touched only
+// in `next`, by the one thread that has the handle.
+unsafe impl Send for Conn {}
+
+/// Runs a call on a connection.
+fn with<T>(
+    conn: *mut webSocket_conn,
+    body: impl FnOnce(&mut Conn) -> Result<T, Error>,
+) -> Result<T, Error> {
+    body(CONNS.enter(conn as usize)?.value()?)
+}
+
+fn config_of(config: *const webSocket_config) -> Result<Config, Error> {
+    if config.is_null() {
+        return Ok(Config::default());
+    }
+    Ok(CONFIGS.enter(config as usize)?.value()?.clone())
+}
+
+/// # Safety
+/// `out` is NULL or may be written.
+unsafe fn put(connection: Connection, out: *mut *mut webSocket_conn) -> Result<(), Error> {
+    let token = CONNS.insert(Conn {
+        connection,
+        fed: ptr::null_mut(),
+        length: 0,
+    })?;
+    // SAFETY: the caller's promise.
+    unsafe { write(out, token as *mut webSocket_conn) }
+}
+
+/// Makes the client's end of a connection over a transport that the program
+/// brings. Its first output is the opening request.
+///
+/// `config` may be NULL (defaults) and is copied. `url`: `ws://host[:port]/path?query`
+/// or `wss://...`; used for the request only, nothing is connected. Writes the
+/// token to `*conn`; the caller frees it with `webSocket_conn_free`. Any
+/// thread. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_URL`, `WEBSOCKET_E_OPTION`
+/// (an option is set that is for servers), `WEBSOCKET_E_NULL`,
+/// `WEBSOCKET_E_RANDOM`, `WEBSOCKET_E_MEMORY`, `WEBSOCKET_E_HANDLES`,
+/// `WEBSOCKET_GONE`; `webSocket_lastFailure` has a sentence. Since 0.1.
+///
+/// # Safety
+/// `url` is NULL or a NUL-terminated string; `conn` is NULL or may be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn webSocket_conn_newClient(
+    config: *const webSocket_config,
+    url: *const c_char,
+    conn: *mut *mut webSocket_conn,
+) -> webSocket_result {
+    call(|| {
+        remember((|| {
+            if conn.is_null() {
+                return Err(Error::Null);
+            }
+            let settings = config_of(config)?.settings(Role::Client)?;
+            // SAFETY: the caller's promise.
+            let url = Url::parse(unsafe { text(url) }?)?;
+            let connection = Connection::client(settings, sys::random, &url)?;
+            // SAFETY: the caller's promise.
+            unsafe { put(connection, conn) }
+        })())
+    })
+}
+
+/// Makes the server's end of a connection over a transport that the program
+/// brings, such as a socket that it accepted.
+///
+/// `config` may be NULL (defaults) and is copied. Writes the token to `*conn`;
+/// the caller frees it with `webSocket_conn_free`. Any thread. Results:
+/// `WEBSOCKET_OK`, `WEBSOCKET_E_NULL`, `WEBSOCKET_E_HANDLES`,
+/// `WEBSOCKET_GONE`; `webSocket_lastFailure` has a sentence. Since 0.1.
+///
+/// # Safety
+/// `conn` is NULL or may be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn webSocket_conn_newServer(
+    config: *const webSocket_config,
+    conn: *mut *mut webSocket_conn,
+) -> webSocket_result {
+    call(|| {
+        remember((|| {
+            if conn.is_null() {
+                return Err(Error::Null);
+            }
+            let settings = config_of(config)?.settings(Role::Server)?;
+            // SAFETY: the caller's promise.
+            unsafe { put(Connection::server(settings, sys::random), conn) }
+        })())
+    })
+}
+
+/// Frees a connection; nothing is sent.
+///
+/// NULL is fine. From within a callback of the same handle it takes effect
+/// when the call returns. One thread at a time. Results: `WEBSOCKET_OK`,
+/// `WEBSOCKET_GONE` (freed before), `WEBSOCKET_E_BUSY`. Since 0.1.
+#[unsafe(no_mangle)]
+pub extern "C" fn webSocket_conn_free(conn: *mut webSocket_conn) -> webSocket_result {
+    call(|| {
+        if conn.is_null() {
+            return Ok(());
+        }
+        CONNS.free(conn as usize)
+    })
+}
+
+/// Hands over bytes that came from the peer, in any cut.
+///
+/// `data` (`length` bytes) is lent until `webSocket_conn_next` has said
+/// `WEBSOCKET_AGAIN` or `WEBSOCKET_CLOSED`, and is unmasked in place
+/// meanwhile; what was cut off at its end is copied then. One thread at a
+/// time. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_STATE` (what was fed before is
+/// not read yet: call `webSocket_conn_next`), `WEBSOCKET_E_NULL`,
+/// `WEBSOCKET_E_SEND_TOO_BIG` (a negative length in disguise),
+/// `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+///
+/// # Safety
+/// `data` may be read and written until it is given back as above.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn webSocket_conn_feed(
+    conn: *mut webSocket_conn,
+    data: *mut u8,
+    length: usize,
+) -> webSocket_result {
+    call(|| {
+        with(conn, |conn| {
+            if conn.length > 0 {
+                return Err(Error::State);
+            }
+            if isize::try_from(length).is_err() {
+                return Err(Error::SendTooBig);
+            }
+            if length > 0 && data.is_null() {
+                return Err(Error::Null);
+            }
+            (conn.fed, conn.length) = (data, length);
+            Ok(())
+        })
+    })
+}
+
+/// Tells that the peer will send no more bytes (`recv` returned 0, or failed
+/// for good). `webSocket_conn_next` still gives what was fed before, then
+/// `WEBSOCKET_CLOSE`.
+///
+/// One thread at a time. Results: `WEBSOCKET_OK`, `WEBSOCKET_GONE`,
+/// `WEBSOCKET_E_NULL`, `WEBSOCKET_E_BUSY`. Since 0.1.
+#[unsafe(no_mangle)]
+pub extern "C" fn webSocket_conn_feedEof(conn: *mut webSocket_conn) -> webSocket_result {
+    call(|| {
+        with(conn, |conn| {
+            conn.connection.feed_eof();
+            Ok(())
+        })
+    })
+}
+
+/// Gives the next event.
+///
+/// `event->size` must be set (`WEBSOCKET_EVENT_INIT`); `event->data` is
+/// borrowed as its comment says. A request that the program neither accepts
+/// nor refuses before the next call is accepted by that call. One thread at a
+/// time. Results: `WEBSOCKET_OK` (an event), `WEBSOCKET_AGAIN` (none until
+/// more is fed), `WEBSOCKET_CLOSED` (none ever again), `WEBSOCKET_E_NULL`,
+/// `WEBSOCKET_E_STRUCT_SIZE`, `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`.
+/// Since 0.1.
+///
+/// # Safety
+/// `event` is NULL or points to a struct whose `size` is set; what was fed is
+/// still lent.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn webSocket_conn_next(
+    conn: *mut webSocket_conn,
+    event: *mut webSocket_event,
+) -> webSocket_result {
+    call(|| {
+        if event.is_null() {
+            return Err(Error::Null);
+        }
+        // SAFETY: the caller's promise.
+        let size = unsafe { (*event).size };
+        if size < size_of::<webSocket_event>() {
+            return Err(Error::StructSize);
+        }
+        let mut entered = CONNS.enter(conn as usize)?;
+        let conn = entered.value()?;
+        let fed: &mut [u8] = if conn.length == 0 {
+            &mut []
+        } else {
+            // SAFETY: `feed` got this memory on loan until it is read to its
+            // end, and nothing that was lent out of it is used any more.
+            unsafe { std::slice::from_raw_parts_mut(conn.fed, conn.length) }
+        };
+        let mut input = Input::new(fed);
+        let found = conn.connection.next(&mut input).map(|happened| {
+            if let Event::Close(close) = &happened {
+                if let Some(error) = close.error {
+                    log(WEBSOCKET_LOG_WARNING, || {
+                        format!("connection ended: {error}")
+                    });
+                }
+            }
+            webSocket_event::new(&happened)
+        });
+        let read = input.consumed();
+        // SAFETY: `read` is at most the length of what was fed.
+        conn.fed = unsafe { conn.fed.add(read) };
+        conn.length -= read;
+        let found = webSocket_event { size, ..found? };
+        // SAFETY: the caller's promise; the struct is at least as large as ours.
+        unsafe { write(event, found) }
+    })
+}
+
+/// Accepts the request of `WEBSOCKET_REQUEST`.
+///
+/// `subprotocol`: one that the client offered, or NULL for none. Messages may
+/// be sent from now on. One thread at a time. Results: `WEBSOCKET_OK`,
+/// `WEBSOCKET_E_STATE` (no request waits), `WEBSOCKET_E_SUBPROTOCOL_CHOICE`
+/// (not offered; nothing was sent), `WEBSOCKET_E_SEND_UTF8`,
+/// `WEBSOCKET_GONE`, `WEBSOCKET_E_NULL`, `WEBSOCKET_E_BUSY`. Since 0.1.
+///
+/// # Safety
+/// `subprotocol` is NULL or a NUL-terminated string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn webSocket_conn_accept(
+    conn: *mut webSocket_conn,
+    subprotocol: *const c_char,
+) -> webSocket_result {
+    call(|| {
+        let choice = if subprotocol.is_null() {
+            None
+        } else {
+            // SAFETY: the caller's promise.
+            Some(unsafe { text(subprotocol) }?)
+        };
+        with(conn, |conn| conn.connection.accept(choice))
+    })
+}
+
+/// Refuses the request of `WEBSOCKET_REQUEST` with an HTTP answer; the
+/// connection is over.
+///
+/// `status`: 300 to 599. `body`: `length` bytes of text, copied; NULL with 0
+/// for none. One thread at a time. Results: `WEBSOCKET_OK`,
+/// `WEBSOCKET_E_STATE` (no request waits), `WEBSOCKET_E_RANGE`,
+/// `WEBSOCKET_E_NULL`, `WEBSOCKET_E_SEND_TOO_BIG`, `WEBSOCKET_E_MEMORY`,
+/// `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+///
+/// # Safety
+/// `body` is NULL or has `length` readable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn webSocket_conn_refuse(
+    conn: *mut webSocket_conn,
+    status: u32,
+    body: *const u8,
+    length: usize,
+) -> webSocket_result {
+    call(|| {
+        // SAFETY: the caller's promise.
+        let body = unsafe { bytes(body, length) }?;
+        let status = u16::try_from(status).map_err(|_| Error::Range)?;
+        with(conn, |conn| conn.connection.refuse(status, body))
+    })
+}
+
+/// Adds a header line to the answer to the request of `WEBSOCKET_REQUEST`,
+/// such as `Set-Cookie` or `WWW-Authenticate`.
+///
+/// Both are copied. One thread at a time. Results: `WEBSOCKET_OK`,
+/// `WEBSOCKET_E_STATE` (no request waits), `WEBSOCKET_E_HEADER` (not a header
+/// that may be sent), `WEBSOCKET_E_NULL`, `WEBSOCKET_E_SEND_UTF8`,
+/// `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+///
+/// # Safety
+/// Both are NULL or NUL-terminated strings.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn webSocket_conn_addHeader(
+    conn: *mut webSocket_conn,
+    name: *const c_char,
+    value: *const c_char,
+) -> webSocket_result {
+    call(|| {
+        // SAFETY: the caller's promise.
+        let (name, value) = unsafe { (text(name)?, text(value)?) };
+        with(conn, |conn| conn.connection.add_header(name, value))
+    })
+}
+
+/// Looks a header of the request up, from `WEBSOCKET_REQUEST` until the call
+/// of `webSocket_conn_next` that follows `WEBSOCKET_OPEN`.
+///
+/// `name` is compared without regard to case; the first line of that name
+/// counts. Writes `*value` (`*length` bytes, no NUL, any byte above 31 and
+/// tabs; NULL where there is no such header), borrowed until the next call of
+/// `webSocket_conn_next`, `_accept`, `_refuse`, `_close` or `_free` on the
+/// handle. One thread at a time. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_STATE`
+/// (no request is there), `WEBSOCKET_E_NULL`, `WEBSOCKET_E_SEND_UTF8`,
+/// `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+///
+/// # Safety
+/// `name` is NULL or a NUL-terminated string; `value` and `length` are NULL or
+/// may be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn webSocket_conn_requestHeader(
+    conn: *mut webSocket_conn,
+    name: *const c_char,
+    value: *mut *const c_char,
+    length: *mut usize,
+) -> webSocket_result {
+    call(|| {
+        if value.is_null() || length.is_null() {
+            return Err(Error::Null);
+        }
+        // SAFETY: the caller's promise.
+        let name = unsafe { text(name) }?;
+        with(conn, |conn| {
+            let found = conn.connection.request_header(name)?;
+            let start = found.map_or(ptr::null(), |found| found.as_ptr().cast());
+            // SAFETY: the caller's promise.
+            unsafe {
+                write(value, start)?;
+                write(length, found.map_or(0, <[u8]>::len))
+            }
+        })
+    })
+}
+
+/// Queues a whole message, a ping or a pong.
+///
+/// `kind`: `WEBSOCKET_TEXT` (`data` must be UTF-8), `WEBSOCKET_BINARY`,
+/// `WEBSOCKET_PING` or `WEBSOCKET_PONG` (at most 125 bytes). `data` is copied,
+/// and may be what an event lent; NULL with 0 is an empty message. One thread
+/// at a time. Results: `WEBSOCKET_OK`; nothing was queued by `WEBSOCKET_FULL`
+/// (write `webSocket_conn_output` first), `WEBSOCKET_CLOSED`,
+/// `WEBSOCKET_E_STATE` (not open yet, or a fragmented message is unfinished),
+/// `WEBSOCKET_E_SEND_UTF8`, `WEBSOCKET_E_SEND_TOO_BIG`, `WEBSOCKET_E_USAGE`
+/// (no such kind), `WEBSOCKET_E_NULL`, `WEBSOCKET_E_MEMORY`,
+/// `WEBSOCKET_E_RANDOM`, `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+///
+/// # Safety
+/// `data` is NULL or has `length` readable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn webSocket_conn_send(
+    conn: *mut webSocket_conn,
+    kind: u32,
+    data: *const u8,
+    length: usize,
+) -> webSocket_result {
+    call(|| {
+        // SAFETY: the caller's promise.
+        let data = unsafe { bytes(data, length) }?;
+        let what = match kind {
+            WEBSOCKET_TEXT => Sendable::Message(message::Kind::Text),
+            WEBSOCKET_BINARY => Sendable::Message(message::Kind::Binary),
+            WEBSOCKET_PING => Sendable::Ping,
+            WEBSOCKET_PONG => Sendable::Pong,
+            _ => return Err(Error::Usage),
+        };
+        with(conn, |conn| conn.connection.send(what, data))
+    })
+}
+
+/// Queues a chunk of a message as one frame (RFC 6455 5.4).
+///
+/// `kind`: `WEBSOCKET_TEXT` or `WEBSOCKET_BINARY`, the same for all chunks.
+/// `flags`: `WEBSOCKET_FIRST` for the first chunk, `WEBSOCKET_FINAL` for the
+/// last, both for an only one, 0 between. Text may be cut inside a code point.
+/// Pings and pongs may be sent between chunks. Ownership, threads and results
+/// as `webSocket_conn_send`; `WEBSOCKET_E_STATE`: the flags or kind do not fit
+/// what was sent before. After any error the chunk may be tried again.
+/// Since 0.1.
+///
+/// # Safety
+/// `data` is NULL or has `length` readable bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn webSocket_conn_sendChunk(
+    conn: *mut webSocket_conn,
+    kind: u32,
+    data: *const u8,
+    length: usize,
+    flags: u32,
+) -> webSocket_result {
+    call(|| {
+        // SAFETY: the caller's promise.
+        let data = unsafe { bytes(data, length) }?;
+        let kind = match kind {
+            WEBSOCKET_TEXT => message::Kind::Text,
+            WEBSOCKET_BINARY => message::Kind::Binary,
+            _ => return Err(Error::Usage),
+        };
+        if flags & !(WEBSOCKET_FIRST | WEBSOCKET_FINAL) != 0 {
+            return Err(Error::Usage);
+        }
+        let first = flags & WEBSOCKET_FIRST != 0;
+        let last = flags & WEBSOCKET_FINAL != 0;
+        with(conn, |conn| {
+            conn.connection.send_chunk(kind, data, first, last)
+        })
+    })
+}
+
+/// Starts the closing handshake (RFC 6455 7.1.2). Messages that still come are
+/// dropped; `WEBSOCKET_CLOSE` tells the end.
+///
+/// `code`: 1000 to 1003, 1007 to 1014, 3000 to 4999; 0 for none. `reason`:
+/// UTF-8, at most 123 bytes, copied; NULL for none. During a request this
+/// refuses it. One thread at a time. Results: `WEBSOCKET_OK`,
+/// `WEBSOCKET_CLOSED` (closing or closed already), `WEBSOCKET_E_RANGE` (the
+/// code), `WEBSOCKET_E_USAGE` (a reason without a code),
+/// `WEBSOCKET_E_SEND_TOO_BIG`, `WEBSOCKET_E_SEND_UTF8`, `WEBSOCKET_E_NULL`,
+/// `WEBSOCKET_E_MEMORY`, `WEBSOCKET_E_RANDOM`, `WEBSOCKET_GONE`,
+/// `WEBSOCKET_E_BUSY`. Since 0.1.
+///
+/// # Safety
+/// `reason` is NULL or a NUL-terminated string.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn webSocket_conn_close(
+    conn: *mut webSocket_conn,
+    code: u32,
+    reason: *const c_char,
+) -> webSocket_result {
+    call(|| {
+        let reason = if reason.is_null() {
+            ""
+        } else {
+            // SAFETY: the caller's promise.
+            unsafe { text(reason) }?
+        };
+        let code = u16::try_from(code).map_err(|_| Error::Range)?;
+        with(conn, |conn| {
+            conn.connection.close((code != 0).then_some(code), reason)
+        })
+    })
+}
+
+/// Gives what is to be written to the transport.
+///
+/// Writes `*data` and `*length`: borrowed until the next call on the handle,
+/// but for `webSocket_conn_requestHeader`. Say with
+/// `webSocket_conn_outputDone` how much was written. One thread at a time.
+/// Results: `WEBSOCKET_OK` (length 0: nothing to write now),
+/// `WEBSOCKET_CLOSED` (all is written and the connection is over: shut the
+/// transport down and close it), `WEBSOCKET_E_NULL`, `WEBSOCKET_GONE`,
+/// `WEBSOCKET_E_BUSY`. Since 0.1.
+///
+/// # Safety
+/// `data` and `length` are NULL or may be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn webSocket_conn_output(
+    conn: *mut webSocket_conn,
+    data: *mut *const u8,
+    length: *mut usize,
+) -> webSocket_result {
+    call(|| {
+        if data.is_null() || length.is_null() {
+            return Err(Error::Null);
+        }
+        with(conn, |conn| {
+            let output = conn.connection.output()?;
+            // SAFETY: the caller's promise.
+            unsafe {
+                write(data, output.as_ptr())?;
+                write(length, output.len())
+            }
+        })
+    })
+}
+
+/// Tells that the transport took the first `length` bytes of
+/// `webSocket_conn_output`.
+///
+/// One thread at a time. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_USAGE` (more
+/// than there were; nothing was changed), `WEBSOCKET_E_NULL`,
+/// `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+#[unsafe(no_mangle)]
+pub extern "C" fn webSocket_conn_outputDone(
+    conn: *mut webSocket_conn,
+    length: usize,
+) -> webSocket_result {
+    call(|| with(conn, |conn| conn.connection.done(length)))
+}
+
+/// Tells the time, before reading and whenever the deadline that it wrote has
+/// come. Deadlines (handshake, close, ping, idle) are acted on here; what they
+/// cause is in `webSocket_conn_next` and `_output`.
+///
+/// `nowMs`: milliseconds of a clock that never runs backwards
+/// (`CLOCK_MONOTONIC`). Writes `*deadlineMs`, on the same clock; `UINT64_MAX`
+/// where nothing is due; NULL is fine. Without any call there are no
+/// deadlines. One thread at a time. Results: `WEBSOCKET_OK`,
+/// `WEBSOCKET_E_NULL` (the handle), `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`.
+/// Since 0.1.
+///
+/// # Safety
+/// `deadlineMs` is NULL or may be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn webSocket_conn_tick(
+    conn: *mut webSocket_conn,
+    nowMs: u64,
+    deadlineMs: *mut u64,
+) -> webSocket_result {
+    call(|| {
+        with(conn, |conn| {
+            let deadline = conn.connection.tick(nowMs);
+            if deadlineMs.is_null() {
+                return Ok(());
+            }
+            // SAFETY: the caller's promise.
+            unsafe { write(deadlineMs, deadline) }
+        })
+    })
+}
+
+/// Tells how many bytes wait to be sent, so that a program can stop reading
+/// from a peer that does not.
+///
+/// Writes `*length`. One thread at a time. Results: `WEBSOCKET_OK`,
+/// `WEBSOCKET_E_NULL`, `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+///
+/// # Safety
+/// `length` is NULL or may be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn webSocket_conn_bufferedBytes(
+    conn: *mut webSocket_conn,
+    length: *mut usize,
+) -> webSocket_result {
+    call(|| {
+        with(conn, |conn| {
+            // SAFETY: the caller's promise.
+            unsafe { write(length, conn.connection.queued()) }
+        })
+    })
+}
+
+/// Tells why the connection failed.
+///
+/// `failure->size` must be set (`WEBSOCKET_FAILURE_INIT`). One thread at a
+/// time. Results: `WEBSOCKET_OK` (also where nothing failed: the stage is then
+/// `WEBSOCKET_STAGE_NONE`), `WEBSOCKET_E_NULL`, `WEBSOCKET_E_STRUCT_SIZE`,
+/// `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+///
+/// # Safety
+/// `failure` is NULL or points to a struct whose `size` is set.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn webSocket_conn_failure(
+    conn: *mut webSocket_conn,
+    failure: *mut webSocket_failure,
+) -> webSocket_result {
+    call(|| {
+        with(conn, |conn| {
+            let report = webSocket_failure::of_connection(&conn.connection);
+            // SAFETY: the caller's promise.
+            unsafe { report.give(failure) }
+        })
+    })
+}

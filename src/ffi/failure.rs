@@ -1,0 +1,173 @@
+//! `webSocket_failure`: what went wrong, in detail.
+
+use std::cell::Cell;
+use std::ffi::c_char;
+use std::mem::size_of;
+
+use super::boundary::{call, last_panic};
+use super::result::{WEBSOCKET_OK, webSocket_result};
+use crate::proto::Error;
+use crate::proto::conn::Connection;
+
+/// Nothing failed.
+pub const WEBSOCKET_STAGE_NONE: u32 = 0;
+/// A call was not understood; nothing was changed.
+pub const WEBSOCKET_STAGE_USAGE: u32 = 1;
+/// The opening handshake (HTTP).
+pub const WEBSOCKET_STAGE_HANDSHAKE: u32 = 6;
+/// The WebSocket protocol, after the handshake.
+pub const WEBSOCKET_STAGE_PROTOCOL: u32 = 7;
+/// The transport ended.
+pub const WEBSOCKET_STAGE_CLOSED: u32 = 8;
+/// A deadline passed.
+pub const WEBSOCKET_STAGE_TIMEOUT: u32 = 9;
+/// Memory, random bytes, handles; or a defect of the library.
+pub const WEBSOCKET_STAGE_RESOURCES: u32 = 10;
+
+/// What went wrong, at which stage.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct webSocket_failure {
+    /// `sizeof` this struct, set by whoever provides it:
+    /// `webSocket_failure failure = WEBSOCKET_FAILURE_INIT;`
+    pub size: usize,
+    /// `WEBSOCKET_STAGE_...`.
+    pub stage: u32,
+    /// The result that says why; `WEBSOCKET_OK` where nothing failed.
+    pub result: webSocket_result,
+    /// The `errno` behind it; 0 for none.
+    pub systemError: i32,
+    /// The HTTP status that was received or sent; 0 for none.
+    pub httpStatus: u32,
+    /// The close code of a connection that was open; 0 for none.
+    pub closeCode: u32,
+    /// How many bytes of `answer` count.
+    pub answerLength: u32,
+    /// A sentence for a log, in English, with its NUL.
+    pub text: [c_char; 160],
+    /// The first bytes of the HTTP head that failed, as they came: not text,
+    /// not trusted, no NUL.
+    pub answer: [u8; 256],
+}
+
+impl webSocket_failure {
+    const fn none() -> webSocket_failure {
+        webSocket_failure {
+            size: size_of::<webSocket_failure>(),
+            stage: WEBSOCKET_STAGE_NONE,
+            result: WEBSOCKET_OK,
+            systemError: 0,
+            httpStatus: 0,
+            closeCode: 0,
+            answerLength: 0,
+            text: [0; 160],
+            answer: [0; 256],
+        }
+    }
+
+    fn of(error: Error, text: &str) -> webSocket_failure {
+        let mut failure = webSocket_failure {
+            stage: stage(error),
+            result: error.into(),
+            ..webSocket_failure::none()
+        };
+        // The last byte stays the NUL.
+        let room = failure.text.len() - 1;
+        for (to, from) in failure.text.iter_mut().take(room).zip(text.bytes()) {
+            *to = from as c_char;
+        }
+        failure
+    }
+
+    /// Why a connection failed, if it did.
+    pub(super) fn of_connection(connection: &Connection) -> webSocket_failure {
+        let Some((code, Some(error))) = connection.ended() else {
+            return webSocket_failure::none();
+        };
+        let detail = connection.failure();
+        let status = detail.map_or(0, |detail| detail.status);
+        let mut text = error.to_string();
+        if error == Error::HttpStatus && status != 0 {
+            text = format!("the server answered with HTTP status {status}, not 101");
+        }
+        let mut failure = webSocket_failure::of(error, &text);
+        failure.httpStatus = status.into();
+        if failure.stage != WEBSOCKET_STAGE_HANDSHAKE {
+            failure.closeCode = code.into();
+        }
+        let answer = detail.map_or(&[][..], |detail| &detail.answer);
+        for (to, from) in failure.answer.iter_mut().zip(answer) {
+            *to = *from;
+        }
+        failure.answerLength = answer.len().min(failure.answer.len()) as u32;
+        failure
+    }
+
+    /// Writes it to a caller's struct of a size that we know.
+    ///
+    /// # Safety
+    /// `out` is NULL or points to a `webSocket_failure` whose `size` is set.
+    pub(super) unsafe fn give(mut self, out: *mut webSocket_failure) -> Result<(), Error> {
+        if out.is_null() {
+            return Err(Error::Null);
+        }
+        // SAFETY: the caller's promise.
+        self.size = unsafe { (*out).size };
+        if self.size < size_of::<webSocket_failure>() {
+            return Err(Error::StructSize);
+        }
+        // SAFETY: the caller's promise; the struct is at least as large as ours.
+        unsafe { out.write(self) };
+        Ok(())
+    }
+}
+
+fn stage(error: Error) -> u32 {
+    match webSocket_result::from(error) {
+        code if code == Error::Timeout.into() => WEBSOCKET_STAGE_TIMEOUT,
+        -199..=-100 => WEBSOCKET_STAGE_USAGE,
+        -299..=-200 => WEBSOCKET_STAGE_PROTOCOL,
+        -399..=-300 => WEBSOCKET_STAGE_HANDSHAKE,
+        -499..=-400 => WEBSOCKET_STAGE_CLOSED,
+        -999..=-500 => WEBSOCKET_STAGE_RESOURCES,
+        _ => WEBSOCKET_STAGE_NONE,
+    }
+}
+
+thread_local! {
+    static LAST: Cell<webSocket_failure> = const { Cell::new(webSocket_failure::none()) };
+}
+
+/// Keeps an error of a call that has no handle to keep it.
+pub(super) fn remember<T>(outcome: Result<T, Error>) -> Result<T, Error> {
+    if let Err(error) = &outcome {
+        LAST.set(webSocket_failure::of(*error, &error.to_string()));
+    }
+    outcome
+}
+
+/// Tells about the last failure, on this thread, of a call that made no
+/// handle (`webSocket_conn_newClient` and the like) or set an option.
+///
+/// `failure->size` must be set (`WEBSOCKET_FAILURE_INIT`). Where a defect of
+/// the library was stopped at its boundary (`WEBSOCKET_E_INTERNAL`), `text`
+/// says where. Any thread. Results: `WEBSOCKET_OK` (also where nothing has
+/// failed: the stage is then `WEBSOCKET_STAGE_NONE`), `WEBSOCKET_E_NULL`,
+/// `WEBSOCKET_E_STRUCT_SIZE`. Since 0.1.
+///
+/// # Safety
+/// `failure` is NULL or points to a struct whose `size` is set.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn webSocket_lastFailure(
+    failure: *mut webSocket_failure,
+) -> webSocket_result {
+    call(|| {
+        let mut last = LAST.get();
+        let panic = last_panic();
+        if last.result == WEBSOCKET_OK && !panic.is_empty() {
+            last = webSocket_failure::of(Error::Internal, &panic);
+        }
+        // SAFETY: the caller's promise.
+        unsafe { last.give(failure) }
+    })
+}

@@ -1,0 +1,326 @@
+//! The opening handshake, as the connection runs it.
+
+use std::sync::Arc;
+
+use super::receive::{Found, Step};
+use super::{Connection, Failure, Lent, Random, Report, Role};
+use crate::proto::close;
+use crate::proto::error::Error;
+use crate::proto::handshake::{client, is_reserved, key, server};
+use crate::proto::http::{self, Collector, Limits};
+use crate::proto::incoming::Input;
+use crate::proto::settings::Settings;
+use crate::proto::state::{Cause, State, transition};
+use crate::proto::url::Url;
+
+/// How much of a failed answer or request is kept for the failure report.
+const KEPT_OF_FAILURE: usize = 256;
+/// Interim (1xx) answers that a client skips before it gives up.
+const MAX_INTERIM: u8 = 8;
+
+/// Where the handshake stands.
+#[derive(Debug)]
+pub(super) enum Opening {
+    /// A server reads the request.
+    Request(Collector),
+    /// The program was shown the request and has not decided.
+    Decide(Request),
+    /// The program decided; OPEN is to be told, or was told last.
+    Accepted {
+        request: Request,
+        subprotocol: String,
+    },
+    /// A client reads the answer.
+    Answer {
+        collector: Collector,
+        key: [u8; key::KEY_LENGTH],
+        interim: u8,
+    },
+    /// The client's answer was right; OPEN is to be told, or was told last.
+    Answered { subprotocol: String },
+}
+
+/// A request that may be accepted.
+#[derive(Debug)]
+pub(super) struct Request {
+    head: Vec<u8>,
+    target: String,
+    key: Vec<u8>,
+    offered: Vec<String>,
+    /// Header lines that the program adds to its answer.
+    headers: Vec<(String, String)>,
+}
+
+impl Opening {
+    pub(super) fn target(&self) -> &str {
+        match self {
+            Opening::Decide(request) | Opening::Accepted { request, .. } => &request.target,
+            _ => "",
+        }
+    }
+
+    pub(super) fn subprotocol(&self) -> &str {
+        match self {
+            Opening::Accepted { subprotocol, .. } | Opening::Answered { subprotocol } => {
+                subprotocol
+            }
+            _ => "",
+        }
+    }
+
+    fn request(&self) -> Option<&Request> {
+        match self {
+            Opening::Decide(request) | Opening::Accepted { request, .. } => Some(request),
+            _ => None,
+        }
+    }
+}
+
+fn limits(settings: &Settings) -> Limits {
+    Limits {
+        bytes: settings.header_bytes,
+        lines: settings.header_lines,
+    }
+}
+
+impl Connection {
+    /// The server's end: waits for a request.
+    #[must_use]
+    pub fn server(settings: Arc<Settings>, random: Random) -> Connection {
+        let opening = Opening::Request(Collector::new(limits(&settings)));
+        Connection::new(Role::Server, settings, random, Some(opening))
+    }
+
+    /// The client's end: the request is its first output.
+    pub fn client(settings: Arc<Settings>, random: Random, url: &Url) -> Result<Connection, Error> {
+        let mut nonce = [0; 16];
+        if !random(&mut nonce) {
+            return Err(Error::Random);
+        }
+        let key = key::encode(nonce);
+        let origin = settings.origins.first().map(String::as_str);
+        let request = client::request(url, &key, &settings.subprotocols, origin, &settings.headers);
+        let opening = Opening::Answer {
+            collector: Collector::for_answer(limits(&settings)),
+            key,
+            interim: 0,
+        };
+        let mut connection = Connection::new(Role::Client, settings, random, Some(opening));
+        connection.output.raw(&request)?;
+        Ok(connection)
+    }
+
+    /// One step of the handshake; none where it waits for the peer.
+    #[cold]
+    pub(super) fn read_handshake(&mut self, input: &mut Input<'_>) -> Result<Step, Error> {
+        if self.announce {
+            self.announce = false;
+            self.lent = Lent::Opening;
+            return Ok(Step::Found(Found::Open));
+        }
+        match self.opening.as_deref_mut() {
+            Some(Opening::Request(collector) | Opening::Answer { collector, .. }) => {
+                let taken = collector.take(input.rest());
+                if let Err(error) = taken {
+                    let head = collector.bytes().to_vec();
+                    self.note_failure(0, &head);
+                    return Err(error);
+                }
+                let (count, whole) = taken?;
+                input.advance(count);
+                if !whole {
+                    return Ok(Step::Starved);
+                }
+                if self.role == Role::Server {
+                    self.judge_request()
+                } else {
+                    self.judge_answer()
+                }
+            }
+            // The program was shown the request and said nothing.
+            Some(Opening::Decide(request)) => {
+                let supported = &self.settings.subprotocols;
+                let choice = request
+                    .offered
+                    .iter()
+                    .find(|one| supported.contains(one))
+                    .cloned();
+                self.accept(choice.as_deref())?;
+                Ok(Step::Continue)
+            }
+            _ => Err(Error::Internal),
+        }
+    }
+
+    fn judge_request(&mut self) -> Result<Step, Error> {
+        let Some(Opening::Request(collector)) = self.opening.take().map(|opening| *opening) else {
+            return Err(Error::Internal);
+        };
+        let head = collector.into_bytes();
+        let judged = server::examine(&head, &self.settings.origins).map(|request| {
+            let offered = request
+                .subprotocols
+                .iter()
+                .map(|&one| one.to_owned())
+                .collect();
+            (request.target.to_owned(), request.key.to_vec(), offered)
+        });
+        match judged {
+            Ok((target, key, offered)) => {
+                self.opening = Some(Box::new(Opening::Decide(Request {
+                    head,
+                    target,
+                    key,
+                    offered,
+                    headers: Vec::new(),
+                })));
+                Ok(Step::Found(Found::Request))
+            }
+            Err(error) => {
+                self.note_failure(0, &head);
+                Err(error)
+            }
+        }
+    }
+
+    fn judge_answer(&mut self) -> Result<Step, Error> {
+        let Some(Opening::Answer {
+            collector,
+            key,
+            interim,
+        }) = self.opening.take().map(|opening| *opening)
+        else {
+            return Err(Error::Internal);
+        };
+        let head = collector.into_bytes();
+        let offered = &self.settings.subprotocols;
+        match client::examine(&head, &key, offered) {
+            client::Answer::Open { subprotocol } => {
+                let subprotocol = subprotocol.unwrap_or("").to_owned();
+                self.opening = Some(Box::new(Opening::Answered { subprotocol }));
+                self.opened()?;
+                Ok(Step::Continue)
+            }
+            client::Answer::Interim if interim < MAX_INTERIM => {
+                self.opening = Some(Box::new(Opening::Answer {
+                    collector: Collector::for_answer(limits(&self.settings)),
+                    key,
+                    interim: interim + 1,
+                }));
+                Ok(Step::Continue)
+            }
+            client::Answer::Interim => {
+                self.note_failure(0, &head);
+                Err(Error::HttpStatus)
+            }
+            client::Answer::Failed { error, status } => {
+                self.note_failure(status, &head);
+                Err(error)
+            }
+        }
+    }
+
+    fn opened(&mut self) -> Result<(), Error> {
+        let (state, _) = transition(self.state, Cause::Opened).ok_or(Error::State)?;
+        self.state = state;
+        self.announce = true;
+        self.timers.opened();
+        Ok(())
+    }
+
+    /// Accepts the request that was shown, with one of the subprotocols that
+    /// the client offered, or none.
+    pub fn accept(&mut self, subprotocol: Option<&str>) -> Result<(), Error> {
+        let Some(Opening::Decide(request)) = self.opening.as_deref() else {
+            return Err(Error::State);
+        };
+        if subprotocol.is_some_and(|choice| !request.offered.iter().any(|one| one == choice)) {
+            return Err(Error::SubprotocolChoice);
+        }
+        let mut headers = self.settings.headers.clone();
+        headers.extend(request.headers.iter().cloned());
+        let answer = server::accept(&request.key, subprotocol, &headers);
+        self.output.raw(&answer)?;
+        if let Some(Opening::Decide(request)) = self.opening.take().map(|opening| *opening) {
+            self.opening = Some(Box::new(Opening::Accepted {
+                request,
+                subprotocol: subprotocol.unwrap_or("").to_owned(),
+            }));
+        }
+        self.opened()
+    }
+
+    /// Refuses the request that was shown, with an HTTP status (300 to 599)
+    /// and a body.
+    pub fn refuse(&mut self, status: u16, body: &[u8]) -> Result<(), Error> {
+        let Some(Opening::Decide(request)) = self.opening.as_deref() else {
+            return Err(Error::State);
+        };
+        if !(300..=599).contains(&status) {
+            return Err(Error::Range);
+        }
+        let mut headers = self.settings.headers.clone();
+        headers.extend(request.headers.iter().cloned());
+        self.output.raw(&server::refuse(status, &headers, body))?;
+        self.note_failure(status, &[]);
+        self.end(
+            State::Over,
+            Report {
+                code: close::ABNORMAL,
+                reason: String::new(),
+                by_peer: false,
+                error: Some(Error::Refused),
+                missing: 0,
+            },
+        );
+        Ok(())
+    }
+
+    /// Adds a header line to the answer to the request that was shown.
+    pub fn add_header(&mut self, name: &str, value: &str) -> Result<(), Error> {
+        let Some(Opening::Decide(request)) = self.opening.as_deref_mut() else {
+            return Err(Error::State);
+        };
+        if !http::is_sendable_header(name, value) || is_reserved(name) {
+            return Err(Error::Header);
+        }
+        request.headers.push((name.to_owned(), value.to_owned()));
+        Ok(())
+    }
+
+    /// A header of the request: the value of the first line of that name.
+    /// From REQUEST until the call of [`Connection::next`] after OPEN.
+    pub fn request_header(&self, name: &str) -> Result<Option<&[u8]>, Error> {
+        let request = self.opening.as_deref().and_then(Opening::request);
+        let request = request.ok_or(Error::State)?;
+        let head = http::parse_request(&request.head)?;
+        let found = head
+            .headers
+            .iter()
+            .find(|header| header.name.eq_ignore_ascii_case(name));
+        Ok(found.map(|header| header.value))
+    }
+
+    /// A server's answer to a request that failed; a client sends none.
+    pub(super) fn queue_refusal(&mut self, status: u16, error: Error) {
+        if self.role == Role::Client {
+            return;
+        }
+        let body = format!("{error}\n");
+        let answer = server::refuse(status, &self.settings.headers, body.as_bytes());
+        let failure = self.failure.get_or_insert_default();
+        failure.status = status;
+        // Without memory there is no answer to send; the end is the same.
+        let _ = self.output.raw(&answer);
+    }
+
+    fn note_failure(&mut self, status: u16, head: &[u8]) {
+        let kept = head
+            .get(..head.len().min(KEPT_OF_FAILURE))
+            .unwrap_or_default();
+        self.failure = Some(Box::new(Failure {
+            status,
+            answer: kept.to_vec(),
+        }));
+    }
+}

@@ -1,0 +1,348 @@
+//! The way in: frames to events.
+
+use super::{Chunk, CloseEvent, Connection, Event, Lent, Report, Role};
+use crate::proto::close;
+use crate::proto::error::Error;
+use crate::proto::frame::{self, Opcode};
+use crate::proto::incoming::{Frame, Input};
+use crate::proto::message::{Kind, Ready};
+use crate::proto::state::{Cause, Reply, State, transition};
+
+/// Where an event's bytes stand.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Place {
+    Input((usize, usize)),
+    Message,
+    Control,
+}
+
+/// An event before it borrows anything.
+#[derive(Debug)]
+pub(super) enum Found {
+    Request,
+    Open,
+    Data {
+        kind: Kind,
+        place: Place,
+        first: bool,
+        last: bool,
+        offset: u64,
+        frame_remaining: u64,
+    },
+    Ping(Place),
+    Pong(Place),
+    Close,
+}
+
+/// What one step along the input came to.
+#[derive(Debug)]
+pub(super) enum Step {
+    Found(Found),
+    /// Something was read that is no event; there may be more.
+    Continue,
+    /// The input is used up.
+    Starved,
+}
+
+/// What a frame's first two bytes must agree with.
+#[derive(Clone, Copy)]
+struct Rules {
+    role: Role,
+    accept_unmasked: bool,
+    /// Whether a message is in progress; not asked once we are closing, since
+    /// messages are dropped then.
+    in_progress: Option<bool>,
+}
+
+impl Rules {
+    #[inline]
+    fn judge(self, first: u8, second: u8) -> Result<Opcode, Error> {
+        let opcode = frame::judge(first, second, 0)?;
+        let masked = second & 0x80 != 0;
+        let right = match self.role {
+            Role::Client => !masked,
+            Role::Server => masked || self.accept_unmasked,
+        };
+        if !right {
+            return Err(Error::Masking);
+        }
+        match self.in_progress {
+            Some(in_progress) if !opcode.is_control() => {
+                if (opcode == Opcode::Continuation) == in_progress {
+                    Ok(opcode)
+                } else {
+                    Err(Error::Continuation)
+                }
+            }
+            _ => Ok(opcode),
+        }
+    }
+}
+
+impl Connection {
+    /// Walks the input up to the next event.
+    #[inline]
+    pub(super) fn find(&mut self, input: &mut Input<'_>) -> Result<Found, Error> {
+        if !input.rest().is_empty() {
+            self.timers.heard();
+        }
+        loop {
+            let step = match self.state {
+                State::Open | State::Closing if !self.announce => self.read_frame(input),
+                State::Over => return self.finish(input),
+                _ => self.read_handshake(input),
+            };
+            match step {
+                Ok(Step::Found(found)) => return Ok(found),
+                Ok(Step::Continue) => {}
+                Ok(Step::Starved) if self.eof => self.lose(Error::ConnectionLost),
+                Ok(Step::Starved) => return Err(Error::Again),
+                Err(error) => self.fail(error),
+            }
+        }
+    }
+
+    /// What comes after the end is not looked at (RFC 6455 7.1.7).
+    fn finish(&mut self, input: &mut Input<'_>) -> Result<Found, Error> {
+        input.discard();
+        if self.reported {
+            return Err(Error::Closed);
+        }
+        self.reported = true;
+        Ok(Found::Close)
+    }
+
+    #[inline]
+    fn read_frame(&mut self, input: &mut Input<'_>) -> Result<Step, Error> {
+        let mut frame = match self.frame.take() {
+            Some(frame) => frame,
+            None => {
+                let rules = Rules {
+                    role: self.role,
+                    accept_unmasked: self.settings.accept_unmasked,
+                    in_progress: (self.state == State::Open).then(|| self.message.in_progress()),
+                };
+                let read = self
+                    .cut
+                    .read(input, |first, second| rules.judge(first, second))?;
+                let Some(frame) = read else {
+                    return Ok(Step::Starved);
+                };
+                frame.header.judge_length()?;
+                if !frame.opcode.is_control() && self.state == State::Open {
+                    let settings = &self.settings;
+                    if self
+                        .message
+                        .begin_frame(frame.opcode, &frame.header, settings)?
+                    {
+                        return Ok(Step::Found(self.flush_assembled(frame)));
+                    }
+                }
+                frame
+            }
+        };
+        let span = frame.take(input);
+        if frame.opcode.is_control() {
+            return self.control_payload(frame, span, input);
+        }
+        self.data_payload(frame, span, input)
+    }
+
+    /// The message has just grown past the size up to which it is handed out
+    /// whole: what was assembled is its first chunk.
+    fn flush_assembled(&mut self, frame: Frame) -> Found {
+        self.message.begin_chunks();
+        self.lent = Lent::Message;
+        self.frame = Some(frame);
+        Found::Data {
+            kind: self.message.kind(),
+            place: Place::Message,
+            first: true,
+            last: false,
+            offset: 0,
+            frame_remaining: frame.remaining(),
+        }
+    }
+
+    #[inline]
+    fn data_payload(
+        &mut self,
+        frame: Frame,
+        span: (usize, usize),
+        input: &Input<'_>,
+    ) -> Result<Step, Error> {
+        let frame_remaining = frame.remaining();
+        let frame_ends = frame_remaining == 0;
+        if !frame_ends {
+            self.frame = Some(frame);
+        }
+        let on = if frame_ends {
+            Step::Continue
+        } else {
+            Step::Starved
+        };
+        if self.state != State::Open {
+            return Ok(on);
+        }
+        if span.0 != span.1 {
+            self.timers.progress(&self.settings);
+        }
+        let kind = self.message.kind();
+        let fin = frame.header.fin();
+        let (place, first, last, offset) =
+            match self.message.piece(input.bytes(span), frame_ends, fin)? {
+                Ready::Nothing => return Ok(on),
+                Ready::Piece {
+                    first,
+                    last,
+                    offset,
+                } => (Place::Input(span), first, last, offset),
+                Ready::Buffer => {
+                    self.lent = Lent::Message;
+                    (Place::Message, true, true, 0)
+                }
+            };
+        if last {
+            self.message.end();
+        }
+        Ok(Step::Found(Found::Data {
+            kind,
+            place,
+            first,
+            last,
+            offset,
+            frame_remaining,
+        }))
+    }
+
+    fn control_payload(
+        &mut self,
+        frame: Frame,
+        span: (usize, usize),
+        input: &Input<'_>,
+    ) -> Result<Step, Error> {
+        let ends = frame.remaining() == 0;
+        let place = if ends && self.control.bytes().is_empty() {
+            Place::Input(span)
+        } else {
+            self.control.add(input.bytes(span))?;
+            Place::Control
+        };
+        if !ends {
+            self.frame = Some(frame);
+            return Ok(Step::Starved);
+        }
+        if matches!(place, Place::Control) {
+            self.lent = Lent::Control;
+        }
+        match frame.opcode {
+            Opcode::Close => {
+                let (code, reason) = close::parse(self.place(place, input))?;
+                let reason = reason.to_owned();
+                self.peer_close(code, reason)?;
+                Ok(Step::Continue)
+            }
+            // No pong follows our close frame (RFC 6455 5.5.2).
+            _ if self.state != State::Open => {
+                self.take_back();
+                Ok(Step::Continue)
+            }
+            Opcode::Ping => {
+                let key = self.mask_key()?;
+                let payload = match place {
+                    Place::Input(span) => input.bytes(span),
+                    _ => self.control.bytes(),
+                };
+                self.output.pong(key, payload)?;
+                Ok(Step::Found(Found::Ping(place)))
+            }
+            _ => {
+                let payload = self.place(place, input);
+                if self.ping.is_some_and(|ping| ping[..] == *payload) {
+                    self.ping = None;
+                    self.timers.ponged();
+                }
+                Ok(Step::Found(Found::Pong(place)))
+            }
+        }
+    }
+
+    /// The peer's close frame: answered with its own code (RFC 6455 5.5.1).
+    fn peer_close(&mut self, code: u16, reason: String) -> Result<(), Error> {
+        let by_peer = self.state == State::Open;
+        let Some((state, reply)) = transition(self.state, Cause::PeerClose) else {
+            return Ok(());
+        };
+        if reply == Reply::Close {
+            let answer = (code != close::NO_STATUS).then_some(code);
+            self.queue_close(answer, "")?;
+        }
+        self.end(
+            state,
+            Report {
+                code,
+                reason,
+                by_peer,
+                error: None,
+                missing: 0,
+            },
+        );
+        Ok(())
+    }
+
+    fn place<'e>(&'e self, place: Place, input: &'e Input<'_>) -> &'e [u8] {
+        match place {
+            Place::Input(span) => input.bytes(span),
+            Place::Message => self.message.buffer(),
+            Place::Control => self.control.bytes(),
+        }
+    }
+
+    /// Dresses up what was found.
+    #[inline]
+    pub(super) fn event<'e>(&'e self, found: Found, input: &'e Input<'_>) -> Event<'e> {
+        match found {
+            Found::Data {
+                kind,
+                place,
+                first,
+                last,
+                offset,
+                frame_remaining,
+            } => Event::Data(Chunk {
+                kind,
+                data: self.place(place, input),
+                first,
+                last,
+                offset,
+                frame_remaining,
+            }),
+            Found::Request => Event::Request {
+                target: self
+                    .opening
+                    .as_deref()
+                    .map_or("", |opening| opening.target()),
+            },
+            Found::Open => Event::Open {
+                subprotocol: self
+                    .opening
+                    .as_deref()
+                    .map_or("", |opening| opening.subprotocol()),
+            },
+            Found::Ping(place) => Event::Ping(self.place(place, input)),
+            Found::Pong(place) => Event::Pong(self.place(place, input)),
+            Found::Close => Event::Close(self.close_event()),
+        }
+    }
+
+    fn close_event(&self) -> CloseEvent<'_> {
+        let report = self.report.as_deref();
+        CloseEvent {
+            code: report.map_or(close::ABNORMAL, |report| report.code),
+            reason: report.map_or("", |report| &report.reason),
+            by_peer: report.is_some_and(|report| report.by_peer),
+            error: report.and_then(|report| report.error),
+            missing: report.map_or(0, |report| report.missing),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! From frames to messages (RFC 6455 5.4): order, limits, UTF-8, and whether a
+//! message is handed out whole or in chunks.
+//!
+//! Memory grows with the bytes that have arrived, never with a length that the
+//! peer announced.
+
+use super::error::Error;
+use super::frame::{Header, Opcode};
+use super::settings::Settings;
+use super::utf8::Validator;
+
+/// Room that is kept between messages; a larger buffer is given back.
+const KEEP: usize = 1024;
+
+/// What a message carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// UTF-8 text.
+    Text,
+    /// Any bytes.
+    Binary,
+}
+
+/// What a piece of payload made ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ready {
+    /// Nothing yet.
+    Nothing,
+    /// The piece itself is a chunk (the only one of a message that came
+    /// whole), at this offset of its message.
+    Piece {
+        /// The first chunk of its message.
+        first: bool,
+        /// The last chunk of its message.
+        last: bool,
+        /// Where in the message it begins.
+        offset: u64,
+    },
+    /// The message is whole in the buffer.
+    Buffer,
+}
+
+/// A message being received.
+#[derive(Debug, Default)]
+pub struct Message {
+    /// `None` between messages.
+    kind: Option<Kind>,
+    fragments: u64,
+    /// Payload bytes of all its frames that have arrived.
+    arrived: u64,
+    /// Handed out in chunks.
+    chunked: bool,
+    /// Its first chunk is out.
+    begun: bool,
+    utf8: Validator,
+    buffer: Vec<u8>,
+}
+
+impl Message {
+    /// Whether a message is unfinished.
+    #[must_use]
+    pub fn in_progress(&self) -> bool {
+        self.kind.is_some()
+    }
+
+    /// Takes the header of a data frame that comes in its order (RFC 6455 5.4). True where
+    /// what has been assembled so far must be handed out as a chunk first.
+    #[inline]
+    pub fn begin_frame(
+        &mut self,
+        opcode: Opcode,
+        header: &Header,
+        settings: &Settings,
+    ) -> Result<bool, Error> {
+        if header.length > settings.max_frame {
+            return Err(Error::FrameTooBig);
+        }
+        let total = self.arrived.checked_add(header.length);
+        let total = total.filter(|total| *total <= settings.max_message);
+        let total = total.ok_or(Error::MessageTooBig)?;
+        self.fragments += 1;
+        if self.fragments > settings.max_fragments {
+            return Err(Error::TooManyFragments);
+        }
+        match opcode {
+            Opcode::Text => self.kind = Some(Kind::Text),
+            Opcode::Binary => self.kind = Some(Kind::Binary),
+            _ => {}
+        }
+        let was_chunked = self.chunked;
+        self.chunked |= total > settings.chunk_above;
+        Ok(self.chunked && !was_chunked && !self.buffer.is_empty())
+    }
+
+    /// What was assembled is handed out as the first chunk.
+    pub fn begin_chunks(&mut self) {
+        self.begun = true;
+    }
+
+    /// Takes the next piece of a frame's payload, unmasked. `frame_ends` with
+    /// its last byte; `last` where that frame has FIN.
+    #[inline]
+    pub fn piece(&mut self, piece: &[u8], frame_ends: bool, last: bool) -> Result<Ready, Error> {
+        let ends = frame_ends && last;
+        if self.kind == Some(Kind::Text) {
+            self.utf8.feed(piece).map_err(|_| Error::Utf8)?;
+            if ends {
+                self.utf8.finish().map_err(|_| Error::Utf8)?;
+            }
+        }
+        let offset = self.arrived;
+        self.arrived += piece.len() as u64;
+        if self.chunked || (ends && self.buffer.is_empty()) {
+            if piece.is_empty() && !ends {
+                return Ok(Ready::Nothing);
+            }
+            let first = !self.begun;
+            self.begun = true;
+            return Ok(Ready::Piece {
+                first,
+                last: ends,
+                offset,
+            });
+        }
+        self.buffer
+            .try_reserve(piece.len())
+            .map_err(|_| Error::Memory)?;
+        self.buffer.extend_from_slice(piece);
+        Ok(if ends { Ready::Buffer } else { Ready::Nothing })
+    }
+
+    /// The kind of the message in progress.
+    #[inline]
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind.unwrap_or(Kind::Binary)
+    }
+
+    /// What has been assembled.
+    #[inline]
+    #[must_use]
+    pub fn buffer(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    /// Empties the buffer, whose bytes were handed out.
+    pub fn release_buffer(&mut self) {
+        self.buffer.clear();
+        if self.buffer.capacity() > KEEP {
+            self.buffer = Vec::new();
+        }
+    }
+
+    /// The message was handed out whole, or its last chunk was; the next may
+    /// begin. The buffer stays until [`Message::release_buffer`].
+    #[inline]
+    pub fn end(&mut self) {
+        self.kind = None;
+        self.fragments = 0;
+        self.arrived = 0;
+        self.chunked = false;
+        self.begun = false;
+    }
+
+    /// Drops what there is of a message that will never be whole.
+    pub fn abandon(&mut self) {
+        *self = Message::default();
+    }
+}

@@ -1,0 +1,66 @@
+//! What a connection is told about its limits, deadlines and handshake. The
+//! option table in `config` gives each field its public name, default and
+//! range.
+
+/// One connection's settings; shared by all that were made from one config.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Bytes of a message, assembled or in chunks.
+    pub max_message: u64,
+    /// Bytes of one frame's payload.
+    pub max_frame: u64,
+    /// Frames of one message.
+    pub max_fragments: u64,
+    /// Messages above this size are handed out in chunks as they arrive.
+    pub chunk_above: u64,
+    /// Bytes that may wait to be sent.
+    pub send_queue: usize,
+    /// A server takes frames that are not masked.
+    pub accept_unmasked: bool,
+    /// Bytes of an HTTP head.
+    pub header_bytes: usize,
+    /// Lines of an HTTP head.
+    pub header_lines: usize,
+    /// From the first tick to the end of the handshake; 0: no deadline.
+    pub handshake_timeout: u64,
+    /// From the start of the closing handshake to its end; 0: no deadline.
+    pub close_timeout: u64,
+    /// Silence from the peer after which it is pinged; 0: never.
+    pub ping_interval: u64,
+    /// From our ping to its pong; 0: no deadline.
+    pub pong_timeout: u64,
+    /// Silence from the peer after which the connection is closed; 0: never.
+    pub idle_timeout: u64,
+    /// Further header lines of our request or answer.
+    pub headers: Vec<(String, String)>,
+    /// Subprotocols: offered by a client, supported by a server.
+    pub subprotocols: Vec<String>,
+    /// Origins: a server allows these besides its own host; a client sends the
+    /// first.
+    pub origins: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            max_message: 16 << 20,
+            max_frame: 16 << 20,
+            // RFC 6455 sets no limit; senders of tiny frames exist. This many
+            // one-byte frames are still far below the byte limit's memory.
+            max_fragments: 1 << 20,
+            chunk_above: u64::MAX,
+            send_queue: 32 << 20,
+            accept_unmasked: false,
+            header_bytes: 8 << 10,
+            header_lines: 100,
+            handshake_timeout: 10_000,
+            close_timeout: 5_000,
+            ping_interval: 0,
+            pong_timeout: 20_000,
+            idle_timeout: 0,
+            headers: Vec::new(),
+            subprotocols: Vec::new(),
+            origins: Vec::new(),
+        }
+    }
+}
