@@ -170,9 +170,7 @@ fn check_origin(headers: &[Header<'_>], host: Host<'_>, origins: &[String]) -> R
 /// port means the default one of a scheme that we cannot see, as TLS may end
 /// in front of us: it fits the default port of either.
 fn is_own(origin: &[u8], (host, port): Host<'_>) -> bool {
-    let Some((scheme, authority)) = std::str::from_utf8(origin)
-        .ok()
-        .and_then(url::split_scheme)
+    let Some((scheme, authority)) = std::str::from_utf8(origin).ok().and_then(url::split_scheme)
     else {
         return false;
     };
