@@ -290,6 +290,64 @@ fn the_request_and_what_a_client_sends() {
     thread.join().unwrap();
 }
 
+/// Reads one masked frame with a 64-bit length; returns its payload, unmasked.
+fn read_large(stream: &mut TcpStream) -> Vec<u8> {
+    let mut head = [0; 14];
+    stream.read_exact(&mut head).unwrap();
+    assert_eq!(head[..2], [0x82, 0xFF]);
+    let length = u64::from_be_bytes(head[2..10].try_into().unwrap());
+    let mut payload = vec![0; length as usize];
+    stream.read_exact(&mut payload).unwrap();
+    for (at, byte) in payload.iter_mut().enumerate() {
+        *byte ^= head[10 + at % 4];
+    }
+    payload
+}
+
+#[test]
+fn tr10_a_client_waits_a_while_for_room_then_keeps_the_rest() {
+    const SIZE: usize = 32 << 20;
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let (port, thread) = server(move |mut stream, request| {
+        let accept = accept_of(&request);
+        write!(
+            stream,
+            "HTTP/1.1 101 X\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+        )
+        .unwrap();
+        wait.recv().unwrap();
+        assert!(read_large(&mut stream).iter().all(|byte| *byte == 7));
+        let mut frame = [0; 7];
+        stream.read_exact(&mut frame).unwrap();
+        assert_eq!(
+            [frame[0], frame[1], frame[6] ^ frame[2]],
+            [0x81, 0x81, b'z']
+        );
+    });
+    let client = Client::open(port).unwrap();
+    let payload = vec![7; SIZE];
+    let start = sys::now_ms();
+    assert_eq!(
+        transmit::send(client.0, &payload, false, Kind::Binary),
+        Ok(SIZE + 14)
+    );
+    // Nobody reads: the call has waited its 500 ms, and kept the rest.
+    assert!(sys::now_ms() - start >= 500);
+    assert_eq!(
+        transmit::send(client.0, b"z", false, Kind::Text),
+        Err(Errno(libc::EAGAIN))
+    );
+    go.send(()).unwrap();
+    loop {
+        match transmit::send(client.0, b"z", false, Kind::Text) {
+            Ok(sent) => break assert_eq!(sent, 7),
+            Err(error) => assert_eq!(error, Errno(libc::EAGAIN)),
+        }
+        sys::poll(client.0, libc::POLLOUT, 30_000).unwrap();
+    }
+    thread.join().unwrap();
+}
+
 #[test]
 fn an_ipv6_host_is_bracketed() {
     let Ok(listener) = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)) else {
