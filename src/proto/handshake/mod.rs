@@ -3,3 +3,46 @@
 pub mod client;
 pub mod key;
 pub mod server;
+
+/// The subprotocol list's and the answer's field name.
+const SUBPROTOCOL: &str = "Sec-WebSocket-Protocol";
+
+/// Whether a header's name is the handshake's own, on either side: a program
+/// cannot add such a line. They say what the connection becomes, where the
+/// message ends and whom it is for; two of them would contradict each other.
+/// A client's Origin has an option of its own.
+#[must_use]
+pub fn is_reserved(name: &str) -> bool {
+    const NAMES: [&str; 10] = [
+        "Connection",
+        "Content-Length",
+        "Expect",
+        "Host",
+        "Keep-Alive",
+        "Origin",
+        "TE",
+        "Trailer",
+        "Transfer-Encoding",
+        "Upgrade",
+    ];
+    const PREFIX: &str = "Sec-WebSocket-";
+    NAMES.iter().any(|own| own.eq_ignore_ascii_case(name))
+        || name
+            .get(..PREFIX.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
+}
+
+/// Appends the texts, in order.
+fn append(out: &mut Vec<u8>, parts: &[&str]) {
+    for part in parts {
+        out.extend_from_slice(part.as_bytes());
+    }
+}
+
+/// Appends the program's own lines and the blank line.
+fn finish(out: &mut Vec<u8>, headers: &[(String, String)]) {
+    for (name, value) in headers {
+        append(out, &[name, ": ", value, "\r\n"]);
+    }
+    append(out, &["\r\n"]);
+}

@@ -1,0 +1,85 @@
+//! Header lines: finding them, reading lists, what may be sent.
+//!
+//! All of it is linear in the bytes it reads, whatever they are.
+
+/// A header line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header<'h> {
+    /// The field name as sent.
+    pub name: &'h str,
+    /// The value, without white space around it.
+    pub value: &'h [u8],
+}
+
+/// A field that may come once came more than once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Duplicate;
+
+/// The values of all lines of that name, in order.
+pub fn values<'a, 'h>(
+    headers: &'a [Header<'h>],
+    name: &'a str,
+) -> impl Iterator<Item = &'h [u8]> + use<'a, 'h> {
+    headers
+        .iter()
+        .filter(move |line| line.name.eq_ignore_ascii_case(name))
+        .map(|line| line.value)
+}
+
+/// The value of a field that may come once.
+pub fn unique<'h>(headers: &[Header<'h>], name: &str) -> Result<Option<&'h [u8]>, Duplicate> {
+    let mut found = values(headers, name);
+    let first = found.next();
+    if found.next().is_some() {
+        Err(Duplicate)
+    } else {
+        Ok(first)
+    }
+}
+
+/// The elements of a comma-separated list, without white space around them.
+/// Empty elements are kept: not every list may have them.
+pub fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|&byte| byte == b',').map(trim)
+}
+
+/// Whether an element of the field, over all of its lines, is `token` in any
+/// case.
+#[must_use]
+pub fn has_token(headers: &[Header<'_>], name: &str, token: &str) -> bool {
+    values(headers, name)
+        .flat_map(elements)
+        .any(|element| element.eq_ignore_ascii_case(token.as_bytes()))
+}
+
+/// A value without optional white space around it (RFC 9110 5.6.3).
+#[must_use]
+pub fn trim(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
+}
+
+/// A character of a token (RFC 9110 5.6.2).
+pub(super) fn is_tchar(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// Whether a text is a token (RFC 9110 5.6.2): a method, a field name, a
+/// subprotocol.
+#[must_use]
+pub fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(is_tchar)
+}
+
+/// Whether a header line can be sent (RFC 9110 5.5): the name a token, the
+/// value without control characters other than tabs, so that neither can end
+/// the line or begin another.
+#[must_use]
+pub fn is_sendable_header(name: &str, value: &str) -> bool {
+    is_token(name)
+        && !value
+            .bytes()
+            .any(|byte| byte.is_ascii_control() && byte != b'\t')
+}
