@@ -215,7 +215,9 @@ fn finish(
                     // The kernel lacks memory: poll would say that all is well.
                     sys::sleep_ms(1);
                 }
-                sys::wait_until(socket.fd, libc::POLLOUT, deadline)?;
+                if sys::wait_until(socket.fd, libc::POLLOUT, deadline).is_err() {
+                    break;
+                }
             }
             Err(error) if error.is_passing() => break,
             Err(error) => return Err(error.into()),

@@ -172,6 +172,8 @@ pub fn identity(fd: RawFd) -> Result<Identity, Errno> {
     }
 }
 
+// `ino_t` has 32 bits on some targets.
+#[allow(clippy::unnecessary_cast)]
 fn inode(fd: RawFd) -> Result<u64, Errno> {
     let mut facts = MaybeUninit::<libc::stat>::uninit();
     // SAFETY: fstat fills the struct when it returns 0; only then it is read.

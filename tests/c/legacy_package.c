@@ -276,8 +276,41 @@ static void others(void) {
     CHECK_INT(netCheck_setIP(NULL, NULL), -1);
 }
 
+static void links(void) {
+    static const char head[] = "GET / HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\n\r\n";
+    const int length = (int)sizeof head - 1;
+    int port = 0, listener = listen_local(&port), spent, pair[2];
+    char copy[128];
+    close(listener);
+    /* Nobody listens: minus the milliseconds spent. */
+    spent = webSocket_clientLinkToServer((char *)"127.0.0.1", port, (char *)"/");
+    CHECK(spent <= -1000);
+    CHECK_INT(errno, ECONNREFUSED);
+    CHECK(webSocket_clientLinkToServer(NULL, port, (char *)"/") <= -1);
+    CHECK_INT(errno, EINVAL);
+    CHECK(webSocket_clientLinkToServer((char *)"127.0.0.1", 0, (char *)"/") <= -1);
+    connect_pair(TCP, pair);
+    strcpy(copy, head);
+    /* The length that webSocket_recv gave is negative; recv()'s is not. */
+    CHECK_INT(webSocket_serverLinkToClient(pair[0], copy, -length), 129);
+    CHECK_INT(webSocket_serverLinkToClient(pair[0], copy, 0), 129);
+    CHECK_INT(webSocket_serverLinkToClient(pair[0], copy, length), 129);
+    CHECK_INT(webSocket_serverLinkToClient(pair[0], copy, 4096), 129);
+    /* No NUL: not a byte beyond bufLen is read. */
+    memcpy(guarded - length, head, (size_t)length);
+    CHECK_INT(webSocket_serverLinkToClient(pair[0], (char *)guarded - length, length), 129);
+    CHECK(webSocket_serverLinkToClient(pair[0], copy, 20) <= 0);
+    CHECK_INT(errno, EPROTO);
+    CHECK(webSocket_serverLinkToClient(pair[0], NULL, 20) <= 0);
+    CHECK_INT(errno, EPROTO);
+    CHECK(webSocket_serverLinkToClient(-1, copy, length) <= 0);
+    CHECK_INT(errno, EBADF);
+    close_pair(pair);
+}
+
 int main(void) {
     guard_page();
+    links();
     packages();
     refused_packages();
     keys();
