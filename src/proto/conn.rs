@@ -20,7 +20,7 @@ use super::message::{Kind, Message};
 use super::output::Output;
 use super::settings::Settings;
 use super::state::{Cause, Reply, State, transition};
-use super::timers::{Due, Timers};
+use super::timers::{Due, NEVER, Timers};
 use super::utf8::Validator;
 use opening::Opening;
 pub use send::Sendable;
@@ -223,7 +223,7 @@ impl Connection {
         self.timers.tick(now, &settings);
         loop {
             let (at, due) = self.timers.next(&settings, self.state == State::Open);
-            if at > self.timers.now() {
+            if at > self.timers.now() || at == NEVER {
                 return at;
             }
             self.act_on(due);

@@ -138,3 +138,26 @@ fn tr21_tr22_clocks_that_jump() {
     assert_eq!(late.tick(u64::MAX - 500), NEVER);
     assert_eq!(feed(&mut late, &masked(FIN | TEXT, b"x")), [text("x")]);
 }
+
+#[test]
+fn ap20_the_last_moment_of_all_is_no_deadline() {
+    for settings in [
+        Settings::default(),
+        Settings {
+            ping_interval: 1,
+            pong_timeout: 1,
+            idle_timeout: 1,
+            close_timeout: 1,
+            handshake_timeout: 1,
+            ..Settings::default()
+        },
+    ] {
+        let settings = Arc::new(settings);
+        let mut server = Connection::server(Arc::clone(&settings), random);
+        assert_eq!(server.tick(NEVER), NEVER);
+        let mut open = Connection::established(Role::Server, settings, random);
+        open.tick(1);
+        assert_eq!(open.tick(NEVER), NEVER);
+        assert_eq!(open.tick(NEVER), NEVER);
+    }
+}
