@@ -362,19 +362,24 @@ impl Connection {
         );
     }
 
-    /// Enters the last state; the report waits for [`Connection::next`].
+    /// Enters the last state; the report waits for [`Connection::next`], and
+    /// so does giving back memory: a deadline or the program may end the
+    /// connection while the last event's bytes are still lent.
     fn end(&mut self, state: State, report: Report) {
         self.state = state;
         self.report = Some(Box::new(report));
         self.announce = false;
+        self.sending = None;
+        self.output.forget_pong();
+        self.timers.closing(&self.settings);
+    }
+
+    /// Drops what receiving needed; nothing of it is lent any more.
+    fn release(&mut self) {
         self.opening = None;
         self.frame = None;
         self.message.abandon();
         self.control.release();
-        self.lent = Lent::Nothing;
-        self.sending = None;
-        self.output.forget_pong();
-        self.timers.closing(&self.settings);
     }
 
     /// The next frame's mask key; none from a server.
