@@ -396,8 +396,11 @@ impl Connection {
         }
     }
 
-    /// Pings a silent peer.
+    /// Pings a silent peer; once is enough while it does not read either.
     fn keep_alive(&mut self) {
+        if self.ping.is_some() && !self.output.is_empty() {
+            return self.timers.pinged(&self.settings);
+        }
         let mut payload = [0; 8];
         if !(self.random)(&mut payload) {
             return self.fail(Error::Random);
