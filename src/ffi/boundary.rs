@@ -27,7 +27,9 @@ pub(crate) fn guard<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
                 return before(info);
             }
             let text = info.to_string();
-            PLACE.with(|place| place.replace(text));
+            // Late in a thread's exit the place is gone; a panic here would
+            // abort.
+            let _ = PLACE.try_with(|place| place.replace(text));
         }));
     });
     DEPTH.with(|depth| depth.set(depth.get() + 1));
@@ -45,7 +47,8 @@ pub(crate) fn call(body: impl FnOnce() -> Result<(), Error>) -> webSocket_result
     })
 }
 
-/// Where and why the last panic on this thread was stopped; empty if none was.
-pub(crate) fn last_panic() -> String {
-    PLACE.with(|place| place.borrow().clone())
+/// Where and why a panic was stopped on this thread since the last call of
+/// this; empty if none was.
+pub(crate) fn take_panic() -> String {
+    PLACE.try_with(RefCell::take).unwrap_or_default()
 }
