@@ -29,7 +29,9 @@ fn install_hook() {
                 return before(info);
             }
             let text = info.to_string();
-            PLACE.with(|place| place.replace(text));
+            // Late in a thread's exit the place is gone; a panic here would
+            // abort.
+            let _ = PLACE.try_with(|place| place.replace(text));
         }));
     });
 }
@@ -69,9 +71,10 @@ pub(crate) fn call(body: impl FnOnce() -> Result<(), Error>) -> webSocket_result
     }
 }
 
-/// Where and why the last panic on this thread was stopped; empty if none was.
-pub(crate) fn last_panic() -> String {
-    PLACE.with(|place| place.borrow().clone())
+/// Where and why a panic was stopped on this thread since the last call of
+/// this; empty if none was.
+pub(crate) fn take_panic() -> String {
+    PLACE.try_with(RefCell::take).unwrap_or_default()
 }
 
 /// Bytes to read; none for NULL or a length below 0.

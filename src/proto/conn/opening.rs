@@ -228,12 +228,18 @@ impl Connection {
         Ok(())
     }
 
+    /// The request that was shown and waits for the program's decision.
+    fn undecided(&self) -> Option<&Request> {
+        match self.opening.as_deref() {
+            Some(Opening::Decide(request)) if self.state == State::Opening => Some(request),
+            _ => None,
+        }
+    }
+
     /// Accepts the request that was shown, with one of the subprotocols that
     /// the client offered, or none.
     pub fn accept(&mut self, subprotocol: Option<&str>) -> Result<(), Error> {
-        let Some(Opening::Decide(request)) = self.opening.as_deref() else {
-            return Err(Error::State);
-        };
+        let request = self.undecided().ok_or(Error::State)?;
         if subprotocol.is_some_and(|choice| !request.offered.iter().any(|one| one == choice)) {
             return Err(Error::SubprotocolChoice);
         }
@@ -253,9 +259,7 @@ impl Connection {
     /// Refuses the request that was shown, with an HTTP status (300 to 599)
     /// and a body.
     pub fn refuse(&mut self, status: u16, body: &[u8]) -> Result<(), Error> {
-        let Some(Opening::Decide(request)) = self.opening.as_deref() else {
-            return Err(Error::State);
-        };
+        let request = self.undecided().ok_or(Error::State)?;
         if !(300..=599).contains(&status) {
             return Err(Error::Range);
         }
@@ -278,21 +282,23 @@ impl Connection {
 
     /// Adds a header line to the answer to the request that was shown.
     pub fn add_header(&mut self, name: &str, value: &str) -> Result<(), Error> {
-        let Some(Opening::Decide(request)) = self.opening.as_deref_mut() else {
-            return Err(Error::State);
-        };
+        self.undecided().ok_or(Error::State)?;
         if !http::is_sendable_header(name, value) || is_reserved(name) {
             return Err(Error::Header);
         }
-        request.headers.push((name.to_owned(), value.to_owned()));
+        if let Some(Opening::Decide(request)) = self.opening.as_deref_mut() {
+            request.headers.push((name.to_owned(), value.to_owned()));
+        }
         Ok(())
     }
 
     /// A header of the request: the value of the first line of that name.
     /// From REQUEST until the call of [`Connection::next`] after OPEN.
     pub fn request_header(&self, name: &str) -> Result<Option<&[u8]>, Error> {
-        let request = self.opening.as_deref().and_then(Opening::request);
-        let request = request.ok_or(Error::State)?;
+        // After the end the request may still be there, lent.
+        let opening = self.opening.as_deref();
+        let opening = opening.filter(|_| self.state != State::Over);
+        let request = opening.and_then(Opening::request).ok_or(Error::State)?;
         let head = http::parse_request(&request.head)?;
         let found = head
             .headers
