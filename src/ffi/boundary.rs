@@ -17,8 +17,8 @@ thread_local! {
     static PLACE: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Runs `body`; a panic inside it becomes `on_panic`.
-pub(crate) fn guard<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
+/// Keeps panics inside the library off stderr, for good.
+fn install_hook() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let before = take_hook();
@@ -30,19 +30,41 @@ pub(crate) fn guard<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
             PLACE.with(|place| place.replace(text));
         }));
     });
+}
+
+/// The one place where panics are caught; not generic, so that the library
+/// carries it once and not once a function.
+#[inline(never)]
+fn run(body: &mut dyn FnMut()) {
+    install_hook();
     DEPTH.with(|depth| depth.set(depth.get() + 1));
     // What a panic leaves half-done stays behind the handle's door, which
     // marks the handle as broken.
     let outcome = catch_unwind(AssertUnwindSafe(body));
     DEPTH.with(|depth| depth.set(depth.get() - 1));
-    outcome.unwrap_or(on_panic)
+    drop(outcome);
+}
+
+/// Runs `body`; a panic inside it becomes `on_panic`.
+#[inline]
+pub(crate) fn guard<T>(on_panic: T, body: impl FnOnce() -> T) -> T {
+    let mut outcome = on_panic;
+    let mut body = Some(body);
+    run(&mut || {
+        if let Some(body) = body.take() {
+            outcome = body();
+        }
+    });
+    outcome
 }
 
 /// Runs the body of a function that returns a `webSocket_result`.
+#[inline]
 pub(crate) fn call(body: impl FnOnce() -> Result<(), Error>) -> webSocket_result {
-    guard(Error::Internal.into(), || {
-        body().map_or_else(Into::into, |()| WEBSOCKET_OK)
-    })
+    match guard(Err(Error::Internal), body) {
+        Ok(()) => WEBSOCKET_OK,
+        Err(error) => error.into(),
+    }
 }
 
 /// Where and why the last panic on this thread was stopped; empty if none was.
