@@ -17,17 +17,17 @@ static webSocket_conn *asked(uint8_t *bytes, webSocket_event *event)
 {
     webSocket_config *config;
     webSocket_conn *conn;
-    CHECK_EQUAL(webSocket_config_new(&config), WEBSOCKET_OK);
-    CHECK_EQUAL(webSocket_config_setNumber(config, WEBSOCKET_HANDSHAKE_TIMEOUT_MS, 1000), WEBSOCKET_OK);
-    CHECK_EQUAL(webSocket_config_setNumber(config, WEBSOCKET_IDLE_TIMEOUT_MS, 1000), WEBSOCKET_OK);
-    CHECK_EQUAL(webSocket_conn_newServer(config, &conn), WEBSOCKET_OK);
-    CHECK_EQUAL(webSocket_config_free(config), WEBSOCKET_OK);
-    CHECK_EQUAL(webSocket_conn_tick(conn, 0, NULL), WEBSOCKET_OK);
+    CHECK_INT(webSocket_config_new(&config), WEBSOCKET_OK);
+    CHECK_INT(webSocket_config_setNumber(config, WEBSOCKET_HANDSHAKE_TIMEOUT_MS, 1000), WEBSOCKET_OK);
+    CHECK_INT(webSocket_config_setNumber(config, WEBSOCKET_IDLE_TIMEOUT_MS, 1000), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_newServer(config, &conn), WEBSOCKET_OK);
+    CHECK_INT(webSocket_config_free(config), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_tick(conn, 0, NULL), WEBSOCKET_OK);
     memcpy(bytes, request, sizeof request - 1);
-    CHECK_EQUAL(webSocket_conn_feed(conn, bytes, sizeof request - 1), WEBSOCKET_OK);
-    CHECK_EQUAL(webSocket_conn_next(conn, event), WEBSOCKET_OK);
-    CHECK_EQUAL(event->kind, WEBSOCKET_REQUEST);
-    CHECK_EQUAL(event->length, sizeof TARGET - 1);
+    CHECK_INT(webSocket_conn_feed(conn, bytes, sizeof request - 1), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_next(conn, event), WEBSOCKET_OK);
+    CHECK_INT(event->kind, WEBSOCKET_REQUEST);
+    CHECK_INT(event->length, sizeof TARGET - 1);
     return conn;
 }
 
@@ -35,11 +35,11 @@ static webSocket_conn *asked(uint8_t *bytes, webSocket_event *event)
 static void ends(webSocket_conn *conn, webSocket_result why)
 {
     webSocket_event event = WEBSOCKET_EVENT_INIT;
-    CHECK_EQUAL(webSocket_conn_next(conn, &event), WEBSOCKET_OK);
-    CHECK_EQUAL(event.kind, WEBSOCKET_CLOSE);
-    CHECK_EQUAL(event.result, why);
-    CHECK_EQUAL(webSocket_conn_next(conn, &event), WEBSOCKET_CLOSED);
-    CHECK_EQUAL(webSocket_conn_free(conn), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_next(conn, &event), WEBSOCKET_OK);
+    CHECK_INT(event.kind, WEBSOCKET_CLOSE);
+    CHECK_INT(event.result, why);
+    CHECK_INT(webSocket_conn_next(conn, &event), WEBSOCKET_CLOSED);
+    CHECK_INT(webSocket_conn_free(conn), WEBSOCKET_OK);
 }
 
 static void a_request(void)
@@ -54,21 +54,21 @@ static void a_request(void)
         webSocket_conn *conn = asked(bytes, &event);
         memset(bytes, 0, sizeof bytes);
         if (way == 0)
-            CHECK_EQUAL(webSocket_conn_refuse(conn, 404, NULL, 0), WEBSOCKET_OK);
+            CHECK_INT(webSocket_conn_refuse(conn, 404, NULL, 0), WEBSOCKET_OK);
         else if (way == 1)
-            CHECK_EQUAL(webSocket_conn_close(conn, 1001, NULL), WEBSOCKET_OK);
+            CHECK_INT(webSocket_conn_close(conn, 1001, NULL), WEBSOCKET_OK);
         else
-            CHECK_EQUAL(webSocket_conn_tick(conn, 1000, NULL), WEBSOCKET_OK);
+            CHECK_INT(webSocket_conn_tick(conn, 1000, NULL), WEBSOCKET_OK);
         CHECK(memcmp(event.data, TARGET, event.length) == 0);
 
         /* The decision is made, and made once. */
-        CHECK_EQUAL(webSocket_conn_output(conn, &data, &length), WEBSOCKET_OK);
-        CHECK_EQUAL(webSocket_conn_outputDone(conn, length), WEBSOCKET_OK);
-        CHECK_EQUAL(webSocket_conn_accept(conn, NULL), WEBSOCKET_E_STATE);
-        CHECK_EQUAL(webSocket_conn_refuse(conn, 404, NULL, 0), WEBSOCKET_E_STATE);
-        CHECK_EQUAL(webSocket_conn_addHeader(conn, "X", "y"), WEBSOCKET_E_STATE);
-        CHECK_EQUAL(webSocket_conn_requestHeader(conn, "Host", &value, &length), WEBSOCKET_E_STATE);
-        CHECK_EQUAL(webSocket_conn_output(conn, &data, &length), WEBSOCKET_CLOSED);
+        CHECK_INT(webSocket_conn_output(conn, &data, &length), WEBSOCKET_OK);
+        CHECK_INT(webSocket_conn_outputDone(conn, length), WEBSOCKET_OK);
+        CHECK_INT(webSocket_conn_accept(conn, NULL), WEBSOCKET_E_STATE);
+        CHECK_INT(webSocket_conn_refuse(conn, 404, NULL, 0), WEBSOCKET_E_STATE);
+        CHECK_INT(webSocket_conn_addHeader(conn, "X", "y"), WEBSOCKET_E_STATE);
+        CHECK_INT(webSocket_conn_requestHeader(conn, "Host", &value, &length), WEBSOCKET_E_STATE);
+        CHECK_INT(webSocket_conn_output(conn, &data, &length), WEBSOCKET_CLOSED);
         ends(conn, way == 2 ? WEBSOCKET_TIMEOUT : WEBSOCKET_E_REFUSED);
     }
 }
@@ -82,17 +82,17 @@ static void bytes_put_together(const uint8_t *frames, size_t size, const char *w
     uint8_t bytes[sizeof request];
     webSocket_event event = WEBSOCKET_EVENT_INIT;
     webSocket_conn *conn = asked(bytes, &event);
-    CHECK_EQUAL(webSocket_conn_next(conn, &event), WEBSOCKET_OK);
-    CHECK_EQUAL(event.kind, WEBSOCKET_OPEN);
-    CHECK_EQUAL(webSocket_conn_next(conn, &event), WEBSOCKET_AGAIN);
+    CHECK_INT(webSocket_conn_next(conn, &event), WEBSOCKET_OK);
+    CHECK_INT(event.kind, WEBSOCKET_OPEN);
+    CHECK_INT(webSocket_conn_next(conn, &event), WEBSOCKET_AGAIN);
     memcpy(bytes, frames, size);
-    CHECK_EQUAL(webSocket_conn_feed(conn, bytes, size - 1), WEBSOCKET_OK);
-    CHECK_EQUAL(webSocket_conn_next(conn, &event), WEBSOCKET_AGAIN);
-    CHECK_EQUAL(webSocket_conn_feed(conn, bytes + size - 1, 1), WEBSOCKET_OK);
-    CHECK_EQUAL(webSocket_conn_next(conn, &event), WEBSOCKET_OK);
-    CHECK_EQUAL(event.length, strlen(whole));
+    CHECK_INT(webSocket_conn_feed(conn, bytes, size - 1), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_next(conn, &event), WEBSOCKET_AGAIN);
+    CHECK_INT(webSocket_conn_feed(conn, bytes + size - 1, 1), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_next(conn, &event), WEBSOCKET_OK);
+    CHECK_INT(event.length, strlen(whole));
     memset(bytes, 0, sizeof bytes);
-    CHECK_EQUAL(webSocket_conn_tick(conn, 1000, NULL), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_tick(conn, 1000, NULL), WEBSOCKET_OK);
     CHECK(memcmp(event.data, whole, event.length) == 0);
     ends(conn, WEBSOCKET_TIMEOUT);
 }
@@ -102,5 +102,5 @@ int main(void)
     a_request();
     bytes_put_together(message, sizeof message - 1, "fragment by part");
     bytes_put_together(ping, sizeof ping - 1, "a ping in pieces");
-    return 0;
+    return check_done("conn_lent");
 }
