@@ -30,7 +30,7 @@ static void arrive(int pair[2], const char *bytes, size_t length) {
 
 static void a_reused_number_starts_clean(void) {
     static char big[1 << 22];
-    static const char *const halves[] = {"\x81", "\x81\x05", "\x81\x05he", "GET / HT", "\x82\x7F\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFF" "a"};
+    static const char *const halves[] = {"\x81", "\x81\x05", "\x81\x05he", "GET / HT", ("\x82\x7F\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFF" "a")};
     static const size_t lengths[] = {1, 2, 4, 8, 11};
     static const int number = 700;
     int pair[2];
