@@ -243,7 +243,7 @@ static void others(void) {
     CHECK_INT(websocket_base64_decode(NULL, bytes), 0);
     /* Never a read past the NUL. */
     for (at = 1; at < 8; at++) {
-        memcpy(guarded - at, "QUJDRUZ" + (7 - at + 1), (size_t)at);
+        memcpy(guarded - at, &"QUJDRUZ"[8 - at], (size_t)at);
         guarded[-1] = 0;
         CHECK(websocket_base64_decode((char *)guarded - at, bytes) <= at);
     }

@@ -324,7 +324,7 @@ static void *pings_and_reads(void *argument) {
         size_t at = 0;
         if (peer->pings < 20000) {
             /* A ping that is cut by a full buffer is completed later. */
-            got = send(peer->fd, PING + peer->cut, 9 - peer->cut, MSG_DONTWAIT | MSG_NOSIGNAL);
+            got = send(peer->fd, &PING[peer->cut], 9 - peer->cut, MSG_DONTWAIT | MSG_NOSIGNAL);
             peer->cut += got > 0 ? (size_t)got : 0;
             if (peer->cut == 9) {
                 peer->cut = 0;
