@@ -39,7 +39,8 @@ pub struct webSocket_failure {
     pub systemError: i32,
     /// The HTTP status that was received or sent; 0 for none.
     pub httpStatus: u32,
-    /// The close code of a connection that was open; 0 for none.
+    /// The `closeCode` of `WEBSOCKET_CLOSE` (1006: lost, or never open); 0
+    /// where nothing failed, and where the handshake did.
     pub closeCode: u32,
     /// How many bytes of `answer` count.
     pub answerLength: u32,

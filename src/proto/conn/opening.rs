@@ -46,7 +46,8 @@ pub(super) struct Request {
     head: Vec<u8>,
     target: String,
     key: Vec<u8>,
-    offered: Vec<String>,
+    /// The first subprotocol offered that we support.
+    choice: Option<String>,
     /// Header lines that the program adds to its answer.
     headers: Vec<(String, String)>,
 }
@@ -139,12 +140,7 @@ impl Connection {
             }
             // The program was shown the request and said nothing.
             Some(Opening::Decide(request)) => {
-                let supported = &self.settings.subprotocols;
-                let choice = request
-                    .offered
-                    .iter()
-                    .find(|one| supported.contains(one))
-                    .cloned();
+                let choice = request.choice.clone();
                 self.accept(choice.as_deref())?;
                 Ok(Step::Continue)
             }
@@ -158,20 +154,20 @@ impl Connection {
         };
         let head = collector.into_bytes();
         let judged = server::examine(&head, &self.settings.origins).map(|request| {
-            let offered = request
-                .subprotocols
-                .iter()
-                .map(|&one| one.to_owned())
-                .collect();
-            (request.target.to_owned(), request.key.to_vec(), offered)
+            // The offer stays in the head: thousands of names would cost many
+            // times their bytes.
+            let supported = |one: &&&str| self.settings.subprotocols.iter().any(|own| own == **one);
+            let choice = request.subprotocols.iter().find(supported);
+            let choice = choice.map(|&one| one.to_owned());
+            (request.target.to_owned(), request.key.to_vec(), choice)
         });
         match judged {
-            Ok((target, key, offered)) => {
+            Ok((target, key, choice)) => {
                 self.opening = Some(Box::new(Opening::Decide(Request {
                     head,
                     target,
                     key,
-                    offered,
+                    choice,
                     headers: Vec::new(),
                 })));
                 Ok(Step::Found(Found::Request))
@@ -240,8 +236,10 @@ impl Connection {
     /// the client offered, or none.
     pub fn accept(&mut self, subprotocol: Option<&str>) -> Result<(), Error> {
         let request = self.undecided().ok_or(Error::State)?;
-        if subprotocol.is_some_and(|choice| !request.offered.iter().any(|one| one == choice)) {
-            return Err(Error::SubprotocolChoice);
+        if let Some(choice) = subprotocol {
+            if !server::offers(&request.head, choice)? {
+                return Err(Error::SubprotocolChoice);
+            }
         }
         let mut headers = self.settings.headers.clone();
         headers.extend(request.headers.iter().cloned());

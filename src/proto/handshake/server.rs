@@ -151,6 +151,13 @@ fn subprotocols<'h>(headers: &[Header<'h>]) -> Result<Vec<&'h str>, Error> {
     Ok(offered)
 }
 
+/// Whether a whole head offers this subprotocol.
+pub fn offers(head: &[u8], name: &str) -> Result<bool, Error> {
+    let head = http::parse_request(head)?;
+    let mut offered = http::values(&head.headers, SUBPROTOCOL).flat_map(http::elements);
+    Ok(offered.any(|one| one == name.as_bytes()))
+}
+
 /// A browser says which page it acts for (RFC 6455 10.2); other programs say
 /// nothing, and are let through.
 fn check_origin(headers: &[Header<'_>], host: Host<'_>, origins: &[String]) -> Result<(), Error> {
