@@ -164,6 +164,9 @@ impl Call<'_> {
     fn run(&mut self) -> Result<Received, Stop> {
         let record = Arc::clone(&self.socket.record);
         let mut rx = lock(&record.rx);
+        if !self.socket.is_in_place() {
+            return Err(Stop::Stale);
+        }
         let idle = matches!(rx.state, State::Idle);
         if !idle || Record::any_holds_rx() || record.holds_tx() {
             self.socket.verify()?;
