@@ -118,15 +118,16 @@ static void run(enum transport transport, enum way way, const char *stream, size
     close_pair(pair);
 }
 
-/* A frame larger than the socket's buffers, by one receive per edge. */
+/* A frame larger than the socket's buffers, by one receive per edge. (A much
+ * smaller buffer would make the kernel itself wait for window updates.) */
 static void larger_than_the_buffer(enum transport transport, enum way way) {
-    static char frame[3000010], data[3000000];
+    static char frame[400010], data[400000];
     const size_t length = sizeof frame;
-    int pair[2], small = 8192, epoll = epoll_create1(0), result = 0, calls = 0;
+    int pair[2], small = 65536, epoll = epoll_create1(0), result = 0, calls = 0;
     WebsocketData_Type type = WDT_NULL;
     struct epoll_event event;
     size_t sent = 0, at;
-    memcpy(frame, "\x82\x7F\0\0\0\0\x00\x2D\xC6\xC0", 10);
+    memcpy(frame, "\x82\x7F\0\0\0\0\0\x06\x1A\x80", 10);
     for (at = 10; at < length; at++) {
         frame[at] = (char)(at * 7);
     }
