@@ -270,7 +270,8 @@ pub const TABLE: &[Row] = &[
 /// A config: settings being made.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
-    settings: Settings,
+    /// Shared with the handles that were made so far; a change copies it.
+    settings: Arc<Settings>,
     /// The options that were set, to refuse them where they do not apply.
     touched: Vec<&'static Row>,
 }
@@ -293,7 +294,7 @@ impl Config {
         match row.value {
             Value::Number { min, max, .. } if !(min..=max).contains(&number) => Err(Error::Range),
             Value::Number { set, .. } => {
-                set(&mut self.settings, number);
+                set(Arc::make_mut(&mut self.settings), number);
                 self.touch(row);
                 Ok(())
             }
@@ -307,10 +308,10 @@ impl Config {
         let Value::List { add, clear } = row.value else {
             return Err(Error::Option);
         };
-        let mut settings = self.settings.clone();
+        let mut settings = Settings::clone(&self.settings);
         clear(&mut settings);
         add(&mut settings, text)?;
-        self.settings = settings;
+        self.settings = Arc::new(settings);
         self.touch(row);
         Ok(())
     }
@@ -321,7 +322,7 @@ impl Config {
         let Value::List { add, .. } = row.value else {
             return Err(Error::Option);
         };
-        add(&mut self.settings, text)?;
+        add(Arc::make_mut(&mut self.settings), text)?;
         self.touch(row);
         Ok(())
     }
@@ -331,7 +332,7 @@ impl Config {
     pub fn settings(&self, role: Role) -> Result<Arc<Settings>, Error> {
         let fits = |row: &&Row| row.applies == Applies::Both || role == Role::Server;
         if self.touched.iter().all(fits) {
-            Ok(Arc::new(self.settings.clone()))
+            Ok(Arc::clone(&self.settings))
         } else {
             Err(Error::Option)
         }

@@ -3,6 +3,7 @@
 use std::ffi::c_char;
 use std::mem::size_of;
 use std::ptr;
+use std::sync::{Arc, LazyLock};
 
 use super::boundary::call;
 use super::config::{CONFIGS, webSocket_config};
@@ -15,12 +16,12 @@ use super::failure::{remember, webSocket_failure};
 use super::handle::{Door, Kind};
 use super::log::{WEBSOCKET_LOG_WARNING, log};
 use super::result::webSocket_result;
-use crate::config::Config;
 use crate::net::sys;
 use crate::proto::Error;
 use crate::proto::conn::{Connection, Event, Role, Sendable};
 use crate::proto::incoming::Input;
 use crate::proto::message;
+use crate::proto::settings::Settings;
 use crate::proto::url::Url;
 
 static CONNS: Door<Conn> = Door::new(Kind::Conn);
@@ -49,11 +50,13 @@ fn with<T>(
     body(CONNS.enter(conn as usize)?.value()?)
 }
 
-fn config_of(config: *const webSocket_config) -> Result<Config, Error> {
+/// The settings of a config, or the defaults; shared, not copied.
+fn settings_of(config: *const webSocket_config, role: Role) -> Result<Arc<Settings>, Error> {
+    static DEFAULTS: LazyLock<Arc<Settings>> = LazyLock::new(Arc::default);
     if config.is_null() {
-        return Ok(Config::default());
+        return Ok(Arc::clone(&DEFAULTS));
     }
-    Ok(CONFIGS.enter(config as usize)?.value()?.clone())
+    CONFIGS.enter(config as usize)?.value()?.settings(role)
 }
 
 /// # Safety
@@ -94,7 +97,7 @@ pub unsafe extern "C" fn webSocket_conn_newClient(
             if conn.is_null() {
                 return Err(Error::Null);
             }
-            let settings = config_of(config)?.settings(Role::Client)?;
+            let settings = settings_of(config, Role::Client)?;
             // SAFETY: the caller's promise.
             let url = Url::parse(unsafe { text(url) }?)?;
             let connection = Connection::client(settings, sys::random, &url)?;
@@ -125,7 +128,7 @@ pub unsafe extern "C" fn webSocket_conn_newServer(
             if conn.is_null() {
                 return Err(Error::Null);
             }
-            let settings = config_of(config)?.settings(Role::Server)?;
+            let settings = settings_of(config, Role::Server)?;
             // SAFETY: the caller's promise.
             unsafe { put(Connection::server(settings, sys::random), conn) }
         })())

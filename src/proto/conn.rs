@@ -217,14 +217,19 @@ impl Connection {
 
     /// Tells the time: monotonic, in ms, from any origin. Returns when it
     /// wants to be told again at the latest; [`super::timers::NEVER`] where
-    /// nothing is due.
+    /// nothing is due. A silent peer is given one more turn: the tick that
+    /// finds it overdue returns the present, the next one acts.
     pub fn tick(&mut self, now: u64) -> u64 {
         let settings = Arc::clone(&self.settings);
         self.timers.tick(now, &settings);
         loop {
             let (at, due) = self.timers.next(&settings, self.state == State::Open);
             if at > self.timers.now() || at == NEVER {
+                self.timers.nothing_due();
                 return at;
+            }
+            if !self.timers.is_certain(due) {
+                return self.timers.now();
             }
             self.act_on(due);
         }
@@ -366,6 +371,10 @@ impl Connection {
     /// so does giving back memory: a deadline or the program may end the
     /// connection while the last event's bytes are still lent.
     fn end(&mut self, state: State, report: Report) {
+        if self.role == Role::Client && self.state == State::Opening {
+            // A request of which nobody waits for the answer.
+            self.output.clear();
+        }
         self.state = state;
         self.report = Some(Box::new(report));
         self.announce = false;

@@ -5,6 +5,8 @@
 //! compiler turns into vector instructions.
 
 const LANES: usize = 32;
+/// Well within the first cache.
+const PIECE: usize = 4096;
 
 /// The key as it applies at `phase`, repeated over one chunk.
 #[inline]
@@ -53,10 +55,13 @@ pub fn copy(to: &mut [u8], from: &[u8], key: [u8; 4], phase: usize) {
 /// not, this allocates).
 #[inline]
 pub fn append(to: &mut Vec<u8>, from: &[u8], key: [u8; 4], phase: usize) {
-    let start = to.len();
-    to.extend_from_slice(from);
-    if let Some(added) = to.get_mut(start..) {
-        apply(added, key, phase);
+    // Piece by piece, so that each is still at hand when it is masked.
+    for (at, piece) in from.chunks(PIECE).enumerate() {
+        let start = to.len();
+        to.extend_from_slice(piece);
+        if let Some(added) = to.get_mut(start..) {
+            apply(added, key, phase + at * PIECE);
+        }
     }
 }
 
@@ -69,6 +74,17 @@ mod tests {
             .enumerate()
             .map(|(at, byte)| byte ^ key[(phase + at) % 4])
             .collect()
+    }
+
+    #[test]
+    fn fr31_appending_is_one_stream_over_its_pieces() {
+        let key = [1, 2, 4, 8];
+        let data: Vec<u8> = (0..3 * PIECE + 5).map(|n| n as u8).collect();
+        for phase in 0..4 {
+            let mut appended = Vec::new();
+            append(&mut appended, &data, key, phase);
+            assert_eq!(appended, plain(&data, key, phase));
+        }
     }
 
     #[test]

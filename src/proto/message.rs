@@ -48,6 +48,8 @@ pub struct Message {
     fragments: u64,
     /// Payload bytes of all its frames that have arrived.
     arrived: u64,
+    /// How many it may come to: what its last frame has announced, or the limit.
+    most: u64,
     /// Handed out in chunks.
     chunked: bool,
     /// Its first chunk is out.
@@ -87,6 +89,11 @@ impl Message {
             Opcode::Binary => self.kind = Some(Kind::Binary),
             _ => {}
         }
+        self.most = if header.fin() {
+            total
+        } else {
+            settings.max_message
+        };
         let was_chunked = self.chunked;
         self.chunked |= total > settings.chunk_above;
         Ok(self.chunked && !was_chunked && !self.buffer.is_empty())
@@ -122,11 +129,23 @@ impl Message {
                 offset,
             });
         }
-        self.buffer
-            .try_reserve(piece.len())
-            .map_err(|_| Error::Memory)?;
+        self.make_room(piece.len())?;
         self.buffer.extend_from_slice(piece);
         Ok(if ends { Ready::Buffer } else { Ready::Nothing })
+    }
+
+    /// Room for `more` bytes: the buffer doubles as bytes arrive, but never
+    /// beyond what the message may come to.
+    fn make_room(&mut self, more: usize) -> Result<(), Error> {
+        let need = self.buffer.len() + more;
+        if need <= self.buffer.capacity() {
+            return Ok(());
+        }
+        let most = usize::try_from(self.most).unwrap_or(usize::MAX);
+        let room = need.max(self.buffer.len().saturating_mul(2).min(most));
+        self.buffer
+            .try_reserve_exact(room - self.buffer.len())
+            .map_err(|_| Error::Memory)
     }
 
     /// The kind of the message in progress.
@@ -158,6 +177,7 @@ impl Message {
         self.kind = None;
         self.fragments = 0;
         self.arrived = 0;
+        self.most = 0;
         self.chunked = false;
         self.begun = false;
     }

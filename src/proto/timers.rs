@@ -33,6 +33,8 @@ pub struct Timers {
     close: u64,
     pinged: u64,
     pong: u64,
+    /// The last tick found the peer overdue.
+    overdue: bool,
 }
 
 /// `now + span`, where a span of 0 means never.
@@ -57,6 +59,7 @@ impl Timers {
             close: NEVER,
             pinged: 0,
             pong: NEVER,
+            overdue: false,
         }
     }
 
@@ -142,6 +145,21 @@ impl Timers {
             consider(after(self.heard, settings.idle_timeout), Due::Idle);
         }
         next
+    }
+
+    /// Whether to act on what is due. A peer that is overdue is taken for dead
+    /// only by the second tick in a row that finds it so: a program that was
+    /// held up ticks before it reads what has come meanwhile.
+    pub fn is_certain(&mut self, due: Due) -> bool {
+        let of_peer = matches!(due, Due::Pong | Due::Idle);
+        let certain = !of_peer || self.overdue;
+        self.overdue = of_peer;
+        certain
+    }
+
+    /// Nothing is due.
+    pub fn nothing_due(&mut self) {
+        self.overdue = false;
     }
 
     /// The time last told.

@@ -47,6 +47,8 @@ fn ct13_a_peer_that_never_answers_our_ping() {
     assert_eq!(pings.len(), 1);
     assert_eq!(pings[0].0, FIN | PING);
     assert_eq!(connection.tick(6299), 6300);
+    // One more turn, for what may wait in the socket.
+    assert_eq!(connection.tick(6300), 6300);
     assert_eq!(connection.tick(6300), NEVER);
     timed_out(&feed(&mut connection, b""), 1006);
     assert_eq!(connection.output(), Err(Error::Closed));
@@ -83,6 +85,7 @@ fn a_long_message_counts_as_life_while_its_pong_cannot_come() {
         assert_eq!(feed(&mut connection, piece), []);
     }
     connection.tick(1_000_000);
+    connection.tick(1_000_000);
     timed_out(&feed(&mut connection, b""), 1006);
 }
 
@@ -99,12 +102,36 @@ fn without_a_pong_timeout_pings_go_on() {
 }
 
 #[test]
+fn a_program_that_was_held_up_reads_before_it_judges() {
+    let mut connection = server([])
+        .with(|s| (s.ping_interval, s.pong_timeout, s.idle_timeout) = (1000, 300, 5000))
+        .connection();
+    connection.tick(0);
+    connection.tick(1000);
+    let ping = frames_of(Role::Server, &drain(&mut connection)).remove(0).1;
+    // The pong came in time; the program slept for an hour.
+    let late = 3_600_000;
+    assert_eq!(connection.tick(late), late);
+    assert_eq!(
+        feed(&mut connection, &masked(FIN | PONG, &ping)),
+        [Seen::Pong(ping)]
+    );
+    assert_eq!(connection.tick(late), late + 1000);
+    // Each silence is given its own second look.
+    connection.tick(late + 5000);
+    feed(&mut connection, &masked(FIN | TEXT, b"here"));
+    assert_ne!(connection.tick(late + 5000), NEVER);
+    assert_eq!(connection.state(), wsembed::proto::state::State::Open);
+}
+
+#[test]
 fn fr16_idle_peers_are_closed_with_1001() {
     let mut connection = server([]).with(|s| s.idle_timeout = 1000).connection();
     assert_eq!(connection.tick(0), 1000);
     connection.tick(900);
     feed(&mut connection, &masked(FIN | TEXT, b"hi"));
     assert_eq!(connection.tick(901), 1900);
+    assert_eq!(connection.tick(1900), 1900);
     connection.tick(1900);
     timed_out(&feed(&mut connection, b""), 1001);
     assert_eq!(close_codes(Role::Server, &drain(&mut connection)), [1001]);
