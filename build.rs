@@ -22,6 +22,8 @@ const SOURCES: &[&str] = &[
     "src/ffi/event.rs",
     "src/ffi/failure.rs",
     "src/ffi/conn.rs",
+    "src/ffi/conn/request.rs",
+    "src/ffi/conn/send.rs",
 ];
 
 /// The source of `legacy.h`.

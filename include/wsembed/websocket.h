@@ -828,6 +828,81 @@ webSocket_result webSocket_conn_feedEof(struct webSocket_conn *conn);
 webSocket_result webSocket_conn_next(struct webSocket_conn *conn, struct webSocket_event *event);
 
 /**
+ * Gives what is to be written to the transport.
+ *
+ * Writes `*data` and `*length`: borrowed until the next call on the handle,
+ * but for `webSocket_conn_requestHeader`. Say with
+ * `webSocket_conn_outputDone` how much was written. One thread at a time.
+ * Results: `WEBSOCKET_OK` (length 0: nothing to write now),
+ * `WEBSOCKET_CLOSED` (all is written and the connection is over: shut the
+ * transport down and close it), `WEBSOCKET_E_NULL`, `WEBSOCKET_GONE`,
+ * `WEBSOCKET_E_BUSY`. Since 0.1.
+ *
+ * # Safety
+ * `data` and `length` are NULL or may be written.
+ */
+webSocket_result webSocket_conn_output(struct webSocket_conn *conn,
+                                       const uint8_t **data,
+                                       size_t *length);
+
+/**
+ * Tells that the transport took the first `length` bytes of
+ * `webSocket_conn_output`.
+ *
+ * One thread at a time. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_USAGE` (more
+ * than there were; nothing was changed), `WEBSOCKET_E_NULL`,
+ * `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+ */
+webSocket_result webSocket_conn_outputDone(struct webSocket_conn *conn, size_t length);
+
+/**
+ * Tells the time, before reading and whenever the deadline that it wrote has
+ * come. Deadlines (handshake, close, ping, idle) are acted on here; what they
+ * cause is in `webSocket_conn_next` and `_output`. A peer that is silent for
+ * too long is given one more turn of the loop: the call that finds it overdue
+ * writes the present as the deadline, and the next one acts.
+ *
+ * `nowMs`: milliseconds of a clock that never runs backwards
+ * (`CLOCK_MONOTONIC`). Writes `*deadlineMs`, on the same clock; `UINT64_MAX`
+ * where nothing is due; NULL is fine. Without any call there are no
+ * deadlines. One thread at a time. Results: `WEBSOCKET_OK`,
+ * `WEBSOCKET_E_NULL` (the handle), `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`.
+ * Since 0.1.
+ *
+ * # Safety
+ * `deadlineMs` is NULL or may be written.
+ */
+webSocket_result webSocket_conn_tick(struct webSocket_conn *conn,
+                                     uint64_t nowMs,
+                                     uint64_t *deadlineMs);
+
+/**
+ * Tells how many bytes wait to be sent, so that a program can stop reading
+ * from a peer that does not.
+ *
+ * Writes `*length`. One thread at a time. Results: `WEBSOCKET_OK`,
+ * `WEBSOCKET_E_NULL`, `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+ *
+ * # Safety
+ * `length` is NULL or may be written.
+ */
+webSocket_result webSocket_conn_bufferedBytes(struct webSocket_conn *conn, size_t *length);
+
+/**
+ * Tells why the connection failed.
+ *
+ * `failure->size` must be set (`WEBSOCKET_FAILURE_INIT`). One thread at a
+ * time. Results: `WEBSOCKET_OK` (also where nothing failed: the stage is then
+ * `WEBSOCKET_STAGE_NONE`), `WEBSOCKET_E_NULL`, `WEBSOCKET_E_STRUCT_SIZE`,
+ * `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+ *
+ * # Safety
+ * `failure` is NULL or points to a struct whose `size` is set.
+ */
+webSocket_result webSocket_conn_failure(struct webSocket_conn *conn,
+                                        struct webSocket_failure *failure);
+
+/**
  * Accepts the request of `WEBSOCKET_REQUEST`.
  *
  * `subprotocol`: one that the client offered, or NULL for none. Messages may
@@ -959,79 +1034,6 @@ webSocket_result webSocket_conn_sendChunk(struct webSocket_conn *conn,
 webSocket_result webSocket_conn_close(struct webSocket_conn *conn,
                                       uint32_t code,
                                       const char *reason);
-
-/**
- * Gives what is to be written to the transport.
- *
- * Writes `*data` and `*length`: borrowed until the next call on the handle,
- * but for `webSocket_conn_requestHeader`. Say with
- * `webSocket_conn_outputDone` how much was written. One thread at a time.
- * Results: `WEBSOCKET_OK` (length 0: nothing to write now),
- * `WEBSOCKET_CLOSED` (all is written and the connection is over: shut the
- * transport down and close it), `WEBSOCKET_E_NULL`, `WEBSOCKET_GONE`,
- * `WEBSOCKET_E_BUSY`. Since 0.1.
- *
- * # Safety
- * `data` and `length` are NULL or may be written.
- */
-webSocket_result webSocket_conn_output(struct webSocket_conn *conn,
-                                       const uint8_t **data,
-                                       size_t *length);
-
-/**
- * Tells that the transport took the first `length` bytes of
- * `webSocket_conn_output`.
- *
- * One thread at a time. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_USAGE` (more
- * than there were; nothing was changed), `WEBSOCKET_E_NULL`,
- * `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
- */
-webSocket_result webSocket_conn_outputDone(struct webSocket_conn *conn, size_t length);
-
-/**
- * Tells the time, before reading and whenever the deadline that it wrote has
- * come. Deadlines (handshake, close, ping, idle) are acted on here; what they
- * cause is in `webSocket_conn_next` and `_output`.
- *
- * `nowMs`: milliseconds of a clock that never runs backwards
- * (`CLOCK_MONOTONIC`). Writes `*deadlineMs`, on the same clock; `UINT64_MAX`
- * where nothing is due; NULL is fine. Without any call there are no
- * deadlines. One thread at a time. Results: `WEBSOCKET_OK`,
- * `WEBSOCKET_E_NULL` (the handle), `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`.
- * Since 0.1.
- *
- * # Safety
- * `deadlineMs` is NULL or may be written.
- */
-webSocket_result webSocket_conn_tick(struct webSocket_conn *conn,
-                                     uint64_t nowMs,
-                                     uint64_t *deadlineMs);
-
-/**
- * Tells how many bytes wait to be sent, so that a program can stop reading
- * from a peer that does not.
- *
- * Writes `*length`. One thread at a time. Results: `WEBSOCKET_OK`,
- * `WEBSOCKET_E_NULL`, `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
- *
- * # Safety
- * `length` is NULL or may be written.
- */
-webSocket_result webSocket_conn_bufferedBytes(struct webSocket_conn *conn, size_t *length);
-
-/**
- * Tells why the connection failed.
- *
- * `failure->size` must be set (`WEBSOCKET_FAILURE_INIT`). One thread at a
- * time. Results: `WEBSOCKET_OK` (also where nothing failed: the stage is then
- * `WEBSOCKET_STAGE_NONE`), `WEBSOCKET_E_NULL`, `WEBSOCKET_E_STRUCT_SIZE`,
- * `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
- *
- * # Safety
- * `failure` is NULL or points to a struct whose `size` is set.
- */
-webSocket_result webSocket_conn_failure(struct webSocket_conn *conn,
-                                        struct webSocket_failure *failure);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -1,5 +1,8 @@
 //! `webSocket_conn`: one connection, for any transport and any loop.
 
+pub mod request;
+pub mod send;
+
 use std::ffi::c_char;
 use std::mem::size_of;
 use std::ptr;
@@ -7,20 +10,16 @@ use std::sync::{Arc, LazyLock};
 
 use super::boundary::call;
 use super::config::{CONFIGS, webSocket_config};
-use super::convert::{bytes, text, write};
-use super::event::{
-    WEBSOCKET_BINARY, WEBSOCKET_FINAL, WEBSOCKET_FIRST, WEBSOCKET_PING, WEBSOCKET_PONG,
-    WEBSOCKET_TEXT, webSocket_event,
-};
+use super::convert::{text, write};
+use super::event::webSocket_event;
 use super::failure::{remember, webSocket_failure};
 use super::handle::{Door, Kind};
 use super::log::{WEBSOCKET_LOG_WARNING, log};
 use super::result::webSocket_result;
 use crate::net::sys;
 use crate::proto::Error;
-use crate::proto::conn::{Connection, Event, Role, Sendable};
+use crate::proto::conn::{Connection, Event, Role};
 use crate::proto::incoming::Input;
-use crate::proto::message;
 use crate::proto::settings::Settings;
 use crate::proto::url::Url;
 
@@ -258,231 +257,6 @@ pub unsafe extern "C" fn webSocket_conn_next(
     })
 }
 
-/// Accepts the request of `WEBSOCKET_REQUEST`.
-///
-/// `subprotocol`: one that the client offered, or NULL for none. Messages may
-/// be sent from now on. One thread at a time. Results: `WEBSOCKET_OK`,
-/// `WEBSOCKET_E_STATE` (no request waits), `WEBSOCKET_E_SUBPROTOCOL_CHOICE`
-/// (not offered; nothing was sent), `WEBSOCKET_E_SEND_UTF8`,
-/// `WEBSOCKET_E_SEND_TOO_BIG` (over 64 KiB), `WEBSOCKET_E_MEMORY`,
-/// `WEBSOCKET_GONE`, `WEBSOCKET_E_NULL`, `WEBSOCKET_E_BUSY`. Since 0.1.
-///
-/// # Safety
-/// `subprotocol` is NULL or a NUL-terminated string.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn webSocket_conn_accept(
-    conn: *mut webSocket_conn,
-    subprotocol: *const c_char,
-) -> webSocket_result {
-    call(|| {
-        let choice = if subprotocol.is_null() {
-            None
-        } else {
-            // SAFETY: the caller's promise.
-            Some(unsafe { text(subprotocol) }?)
-        };
-        with(conn, |conn| conn.connection.accept(choice))
-    })
-}
-
-/// Refuses the request of `WEBSOCKET_REQUEST` with an HTTP answer; the
-/// connection is over.
-///
-/// `status`: 300 to 599. `body`: `length` bytes of text, copied; NULL with 0
-/// for none. One thread at a time. Results: `WEBSOCKET_OK`,
-/// `WEBSOCKET_E_STATE` (no request waits), `WEBSOCKET_E_RANGE`,
-/// `WEBSOCKET_E_NULL`, `WEBSOCKET_E_SEND_TOO_BIG`, `WEBSOCKET_E_MEMORY`,
-/// `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
-///
-/// # Safety
-/// `body` is NULL or has `length` readable bytes.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn webSocket_conn_refuse(
-    conn: *mut webSocket_conn,
-    status: u32,
-    body: *const u8,
-    length: usize,
-) -> webSocket_result {
-    call(|| {
-        // SAFETY: the caller's promise.
-        let body = unsafe { bytes(body, length) }?;
-        let status = u16::try_from(status).map_err(|_| Error::Range)?;
-        with(conn, |conn| conn.connection.refuse(status, body))
-    })
-}
-
-/// Adds a header line to the answer to the request of `WEBSOCKET_REQUEST`,
-/// such as `Set-Cookie` or `WWW-Authenticate`.
-///
-/// Both are copied. One thread at a time. Results: `WEBSOCKET_OK`,
-/// `WEBSOCKET_E_STATE` (no request waits), `WEBSOCKET_E_HEADER` (not a header
-/// that may be sent), `WEBSOCKET_E_NULL`, `WEBSOCKET_E_SEND_UTF8`,
-/// `WEBSOCKET_E_SEND_TOO_BIG` (a text over 64 KiB), `WEBSOCKET_GONE`,
-/// `WEBSOCKET_E_BUSY`. Since 0.1.
-///
-/// # Safety
-/// Both are NULL or NUL-terminated strings.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn webSocket_conn_addHeader(
-    conn: *mut webSocket_conn,
-    name: *const c_char,
-    value: *const c_char,
-) -> webSocket_result {
-    call(|| {
-        // SAFETY: the caller's promise.
-        let (name, value) = unsafe { (text(name)?, text(value)?) };
-        with(conn, |conn| conn.connection.add_header(name, value))
-    })
-}
-
-/// Looks a header of the request up, from `WEBSOCKET_REQUEST` until the call
-/// of `webSocket_conn_next` that follows `WEBSOCKET_OPEN`.
-///
-/// `name` is compared without regard to case; the first line of that name
-/// counts. Writes `*value` (`*length` bytes, no NUL, any byte above 31 and
-/// tabs; NULL where there is no such header), borrowed until the next call of
-/// `webSocket_conn_next`, `_accept`, `_refuse`, `_close` or `_free` on the
-/// handle. One thread at a time. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_STATE`
-/// (no request is there), `WEBSOCKET_E_NULL`, `WEBSOCKET_E_SEND_UTF8`,
-/// `WEBSOCKET_E_SEND_TOO_BIG` (a name over 64 KiB), `WEBSOCKET_E_MEMORY`,
-/// `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
-///
-/// # Safety
-/// `name` is NULL or a NUL-terminated string; `value` and `length` are NULL or
-/// may be written.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn webSocket_conn_requestHeader(
-    conn: *mut webSocket_conn,
-    name: *const c_char,
-    value: *mut *const c_char,
-    length: *mut usize,
-) -> webSocket_result {
-    call(|| {
-        if value.is_null() || length.is_null() {
-            return Err(Error::Null);
-        }
-        // SAFETY: the caller's promise.
-        let name = unsafe { text(name) }?;
-        with(conn, |conn| {
-            let found = conn.connection.request_header(name)?;
-            let start = found.map_or(ptr::null(), |found| found.as_ptr().cast());
-            // SAFETY: the caller's promise.
-            unsafe {
-                write(value, start)?;
-                write(length, found.map_or(0, <[u8]>::len))
-            }
-        })
-    })
-}
-
-/// Queues a whole message, a ping or a pong.
-///
-/// `kind`: `WEBSOCKET_TEXT` (`data` must be UTF-8), `WEBSOCKET_BINARY`,
-/// `WEBSOCKET_PING` or `WEBSOCKET_PONG` (at most 125 bytes). `data` is copied,
-/// and may be what an event lent; NULL with 0 is an empty message. One thread
-/// at a time. Results: `WEBSOCKET_OK`; nothing was queued by `WEBSOCKET_FULL`
-/// (write `webSocket_conn_output` first), `WEBSOCKET_CLOSED`,
-/// `WEBSOCKET_E_STATE` (not open yet, or a fragmented message is unfinished),
-/// `WEBSOCKET_E_SEND_UTF8`, `WEBSOCKET_E_SEND_TOO_BIG`, `WEBSOCKET_E_USAGE`
-/// (no such kind), `WEBSOCKET_E_NULL`, `WEBSOCKET_E_MEMORY`,
-/// `WEBSOCKET_E_RANDOM`, `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
-///
-/// # Safety
-/// `data` is NULL or has `length` readable bytes.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn webSocket_conn_send(
-    conn: *mut webSocket_conn,
-    kind: u32,
-    data: *const u8,
-    length: usize,
-) -> webSocket_result {
-    call(|| {
-        // SAFETY: the caller's promise.
-        let data = unsafe { bytes(data, length) }?;
-        let what = match kind {
-            WEBSOCKET_TEXT => Sendable::Message(message::Kind::Text),
-            WEBSOCKET_BINARY => Sendable::Message(message::Kind::Binary),
-            WEBSOCKET_PING => Sendable::Ping,
-            WEBSOCKET_PONG => Sendable::Pong,
-            _ => return Err(Error::Usage),
-        };
-        with(conn, |conn| conn.connection.send(what, data))
-    })
-}
-
-/// Queues a chunk of a message as one frame (RFC 6455 5.4).
-///
-/// `kind`: `WEBSOCKET_TEXT` or `WEBSOCKET_BINARY`, the same for all chunks.
-/// `flags`: `WEBSOCKET_FIRST` for the first chunk, `WEBSOCKET_FINAL` for the
-/// last, both for an only one, 0 between. Text may be cut inside a code point.
-/// Pings and pongs may be sent between chunks. Ownership, threads and results
-/// as `webSocket_conn_send`; `WEBSOCKET_E_STATE`: the flags or kind do not fit
-/// what was sent before. After any error the chunk may be tried again.
-/// Since 0.1.
-///
-/// # Safety
-/// `data` is NULL or has `length` readable bytes.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn webSocket_conn_sendChunk(
-    conn: *mut webSocket_conn,
-    kind: u32,
-    data: *const u8,
-    length: usize,
-    flags: u32,
-) -> webSocket_result {
-    call(|| {
-        // SAFETY: the caller's promise.
-        let data = unsafe { bytes(data, length) }?;
-        let kind = match kind {
-            WEBSOCKET_TEXT => message::Kind::Text,
-            WEBSOCKET_BINARY => message::Kind::Binary,
-            _ => return Err(Error::Usage),
-        };
-        if flags & !(WEBSOCKET_FIRST | WEBSOCKET_FINAL) != 0 {
-            return Err(Error::Usage);
-        }
-        let first = flags & WEBSOCKET_FIRST != 0;
-        let last = flags & WEBSOCKET_FINAL != 0;
-        with(conn, |conn| {
-            conn.connection.send_chunk(kind, data, first, last)
-        })
-    })
-}
-
-/// Starts the closing handshake (RFC 6455 7.1.2). Messages that still come are
-/// dropped; `WEBSOCKET_CLOSE` tells the end.
-///
-/// `code`: 1000 to 1003, 1007 to 1014, 3000 to 4999; 0 for none. `reason`:
-/// UTF-8, at most 123 bytes, copied; NULL for none. During a request this
-/// refuses it. One thread at a time. Results: `WEBSOCKET_OK`,
-/// `WEBSOCKET_CLOSED` (closing or closed already), `WEBSOCKET_E_RANGE` (the
-/// code), `WEBSOCKET_E_USAGE` (a reason without a code),
-/// `WEBSOCKET_E_SEND_TOO_BIG`, `WEBSOCKET_E_SEND_UTF8`, `WEBSOCKET_E_NULL`,
-/// `WEBSOCKET_E_MEMORY`, `WEBSOCKET_E_RANDOM`, `WEBSOCKET_GONE`,
-/// `WEBSOCKET_E_BUSY`. Since 0.1.
-///
-/// # Safety
-/// `reason` is NULL or a NUL-terminated string.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn webSocket_conn_close(
-    conn: *mut webSocket_conn,
-    code: u32,
-    reason: *const c_char,
-) -> webSocket_result {
-    call(|| {
-        let reason = if reason.is_null() {
-            ""
-        } else {
-            // SAFETY: the caller's promise.
-            unsafe { text(reason) }?
-        };
-        let code = u16::try_from(code).map_err(|_| Error::Range)?;
-        with(conn, |conn| {
-            conn.connection.close((code != 0).then_some(code), reason)
-        })
-    })
-}
-
 /// Gives what is to be written to the transport.
 ///
 /// Writes `*data` and `*length`: borrowed until the next call on the handle,
@@ -532,7 +306,9 @@ pub extern "C" fn webSocket_conn_outputDone(
 
 /// Tells the time, before reading and whenever the deadline that it wrote has
 /// come. Deadlines (handshake, close, ping, idle) are acted on here; what they
-/// cause is in `webSocket_conn_next` and `_output`.
+/// cause is in `webSocket_conn_next` and `_output`. A peer that is silent for
+/// too long is given one more turn of the loop: the call that finds it overdue
+/// writes the present as the deadline, and the next one acts.
 ///
 /// `nowMs`: milliseconds of a clock that never runs backwards
 /// (`CLOCK_MONOTONIC`). Writes `*deadlineMs`, on the same clock; `UINT64_MAX`
