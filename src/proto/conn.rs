@@ -107,6 +107,19 @@ struct Report {
     missing: u64,
 }
 
+impl Report {
+    /// An end that is not the peer's close.
+    fn failed(code: u16, error: Error) -> Report {
+        Report {
+            code,
+            reason: String::new(),
+            by_peer: false,
+            error: Some(error),
+            missing: 0,
+        }
+    }
+}
+
 /// More about a failure, for a log.
 #[derive(Debug, Clone, Default)]
 pub struct Failure {
@@ -333,16 +346,8 @@ impl Connection {
             Reply::Refusal => self.queue_refusal(server::refusal_status(error), error),
             Reply::Nothing => {}
         }
-        self.end(
-            state,
-            Report {
-                code: if opened { code } else { close::ABNORMAL },
-                reason: String::new(),
-                by_peer: false,
-                error: Some(error),
-                missing: 0,
-            },
-        );
+        let code = if opened { code } else { close::ABNORMAL };
+        self.end(state, Report::failed(code, error));
     }
 
     /// The transport is gone, or as good as gone.
@@ -358,11 +363,8 @@ impl Connection {
         self.end(
             state,
             Report {
-                code: close::ABNORMAL,
-                reason: String::new(),
-                by_peer: false,
-                error: Some(error),
                 missing,
+                ..Report::failed(close::ABNORMAL, error)
             },
         );
     }

@@ -265,16 +265,7 @@ impl Connection {
         headers.extend(request.headers.iter().cloned());
         self.output.raw(&server::refuse(status, &headers, body))?;
         self.note_failure(status, &[]);
-        self.end(
-            State::Over,
-            Report {
-                code: close::ABNORMAL,
-                reason: String::new(),
-                by_peer: false,
-                error: Some(Error::Refused),
-                missing: 0,
-            },
-        );
+        self.end(State::Over, Report::failed(close::ABNORMAL, Error::Refused));
         Ok(())
     }
 

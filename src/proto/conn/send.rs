@@ -122,16 +122,7 @@ impl Connection {
             Reply::Refusal | Reply::Nothing => {
                 // Service Unavailable: the client may try again.
                 self.queue_refusal(503, Error::Refused);
-                self.end(
-                    state,
-                    Report {
-                        code: close::ABNORMAL,
-                        reason: String::new(),
-                        by_peer: false,
-                        error: Some(Error::Refused),
-                        missing: 0,
-                    },
-                );
+                self.end(state, Report::failed(close::ABNORMAL, Error::Refused));
             }
         }
         Ok(())
