@@ -369,6 +369,10 @@ int main(int count, char **words)
         fprintf(stderr, "file_sink: %s: %s\n", folder, strerror(errno));
     } else if (webSocket_config_new(&config) != WEBSOCKET_OK ||
                webSocket_config_setNumber(config, WEBSOCKET_CHUNK_ABOVE_BYTES, 0) != WEBSOCKET_OK ||
+               /* Nothing is assembled, so a file may be larger than any memory. */
+               webSocket_config_setNumber(config, WEBSOCKET_MAX_MESSAGE_BYTES, INT64_MAX) != WEBSOCKET_OK ||
+               webSocket_config_setNumber(config, WEBSOCKET_MAX_FRAME_BYTES, INT64_MAX) != WEBSOCKET_OK ||
+               webSocket_config_setNumber(config, WEBSOCKET_MAX_FRAGMENTS, INT64_MAX) != WEBSOCKET_OK ||
                webSocket_config_setNumber(config, WEBSOCKET_ACCEPT_UNMASKED, 1) != WEBSOCKET_OK ||
                /* A device that has lost its power must not keep its file open for ever. */
                webSocket_config_setNumber(config, WEBSOCKET_IDLE_TIMEOUT_MS, IDLE_MS) != WEBSOCKET_OK) {
