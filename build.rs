@@ -44,13 +44,22 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn write_header(root: &Path, config: &str, sources: &[&str], name: &str) -> Result<(), Box<dyn Error>> {
+fn write_header(
+    root: &Path,
+    config: &str,
+    sources: &[&str],
+    name: &str,
+) -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed={config}");
-    let mut builder = cbindgen::Builder::new().with_config(cbindgen::Config::from_file(root.join(config))?);
+    let mut builder =
+        cbindgen::Builder::new().with_config(cbindgen::Config::from_file(root.join(config))?);
     for source in sources {
         println!("cargo:rerun-if-changed={source}");
         if !root.join(source).is_file() {
-            return Err(format!("build.rs names {source} as a source of {name}, but there is no such file").into());
+            return Err(format!(
+                "build.rs names {source} as a source of {name}, but there is no such file"
+            )
+            .into());
         }
         builder = builder.with_src(root.join(source));
     }

@@ -2,9 +2,8 @@
 # puts it first in PATH. Sets WSEMBED_RUST_DIR to its folder, or to nothing.
 # shellcheck shell=sh
 
-# The oldest Rust and CMake that build the library.
+# The oldest Rust that builds the library.
 WSEMBED_RUST_MIN=1.85
-WSEMBED_CMAKE_MIN=3.16
 
 # version_at_least HAVE WANT: compares major and minor.
 version_at_least() {

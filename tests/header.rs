@@ -4,7 +4,9 @@
 use std::path::Path;
 use std::{env, fs};
 
-use wsembed::ffi::version::{WEBSOCKET_VERSION_MAJOR, WEBSOCKET_VERSION_MINOR, WEBSOCKET_VERSION_PATCH};
+use wsembed::ffi::version::{
+    WEBSOCKET_VERSION_MAJOR, WEBSOCKET_VERSION_MINOR, WEBSOCKET_VERSION_PATCH,
+};
 
 const GENERATED: &str = concat!(env!("OUT_DIR"), "/websocket.h");
 const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/include/wsembed/websocket.h");
@@ -16,7 +18,8 @@ fn header_is_current() {
     let generated = fs::read_to_string(GENERATED).expect("build.rs writes websocket.h");
     if env::var_os("WSEMBED_UPDATE_HEADER").is_some() {
         let committed = Path::new(COMMITTED);
-        fs::create_dir_all(committed.parent().expect("a file has a folder")).expect("include/wsembed can be made");
+        fs::create_dir_all(committed.parent().expect("a file has a folder"))
+            .expect("include/wsembed can be made");
         fs::write(committed, generated).expect("the header can be written");
         return;
     }
@@ -34,7 +37,11 @@ fn first_difference(one: &str, other: &str) -> Option<usize> {
     if one == other {
         return None;
     }
-    let equal = one.lines().zip(other.lines()).take_while(|(a, b)| a == b).count();
+    let equal = one
+        .lines()
+        .zip(other.lines())
+        .take_while(|(a, b)| a == b)
+        .count();
     Some(equal + 1)
 }
 
@@ -50,9 +57,18 @@ fn a_difference_is_found() {
 #[test]
 fn version_is_that_of_cargo_toml() {
     let number = |text: &str| text.parse::<i32>().expect("a version's part is a number");
-    assert_eq!(WEBSOCKET_VERSION_MAJOR, number(env!("CARGO_PKG_VERSION_MAJOR")));
-    assert_eq!(WEBSOCKET_VERSION_MINOR, number(env!("CARGO_PKG_VERSION_MINOR")));
-    assert_eq!(WEBSOCKET_VERSION_PATCH, number(env!("CARGO_PKG_VERSION_PATCH")));
+    assert_eq!(
+        WEBSOCKET_VERSION_MAJOR,
+        number(env!("CARGO_PKG_VERSION_MAJOR"))
+    );
+    assert_eq!(
+        WEBSOCKET_VERSION_MINOR,
+        number(env!("CARGO_PKG_VERSION_MINOR"))
+    );
+    assert_eq!(
+        WEBSOCKET_VERSION_PATCH,
+        number(env!("CARGO_PKG_VERSION_PATCH"))
+    );
 }
 
 #[test]
@@ -64,6 +80,9 @@ fn version_is_in_the_header() {
         ("PATCH", WEBSOCKET_VERSION_PATCH),
     ] {
         let line = format!("#define WEBSOCKET_VERSION_{name} {value}");
-        assert!(header.lines().any(|found| found == line), "no line `{line}` in the header");
+        assert!(
+            header.lines().any(|found| found == line),
+            "no line `{line}` in the header"
+        );
     }
 }

@@ -15,7 +15,12 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("client", &["net", "proto", "config"]),
     ("server", &["net", "proto", "config"]),
     ("legacy", &["client", "server", "net", "proto", "config"]),
-    ("ffi", &["client", "server", "legacy", "net", "proto", "config", "simd"]),
+    (
+        "ffi",
+        &[
+            "client", "server", "legacy", "net", "proto", "config", "simd",
+        ],
+    ),
 ];
 
 /// Files and folders that may say `unsafe`.
@@ -107,7 +112,8 @@ fn after_string(chars: &[char], start: usize) -> usize {
 fn after_raw_string(chars: &[char], start: usize, hashes: usize) -> usize {
     let mut index = start;
     while index < chars.len() {
-        let ends = chars[index] == '"' && chars[index + 1..].iter().take_while(|c| **c == '#').count() >= hashes;
+        let ends = chars[index] == '"'
+            && chars[index + 1..].iter().take_while(|c| **c == '#').count() >= hashes;
         index += 1;
         if ends {
             return index + hashes;
@@ -125,7 +131,11 @@ fn after_quote(chars: &[char], start: usize) -> usize {
             .position(|c| *c == '\'')
             .map_or(chars.len(), |end| escaped + end + 1);
     }
-    if chars.get(start + 2) == Some(&'\'') { start + 3 } else { start + 1 }
+    if chars.get(start + 2) == Some(&'\'') {
+        start + 3
+    } else {
+        start + 1
+    }
 }
 
 /// Where a path is read: its file's module, and the inline modules around it.
@@ -231,7 +241,10 @@ impl Reader<'_> {
 fn module_of(file: &str) -> Vec<String> {
     let path = file.trim_end_matches(".rs");
     let path = path.strip_suffix("/mod").unwrap_or(path);
-    path.split('/').filter(|part| *part != "lib").map(str::to_owned).collect()
+    path.split('/')
+        .filter(|part| *part != "lib")
+        .map(str::to_owned)
+        .collect()
 }
 
 /// What is wrong with one file, by its name below src/.
@@ -239,9 +252,14 @@ fn violations(file: &str, source: &str) -> Vec<String> {
     let tokens = tokens(source);
     let mut found = Vec::new();
 
-    let says_unsafe = tokens.iter().any(|token| *token == Token::Word("unsafe".to_owned()));
+    let says_unsafe = tokens
+        .iter()
+        .any(|token| *token == Token::Word("unsafe".to_owned()));
     if says_unsafe && !UNSAFE.iter().any(|place| file.starts_with(place)) {
-        found.push(format!("src/{file}: `unsafe` belongs to {}", UNSAFE.join(", ")));
+        found.push(format!(
+            "src/{file}: `unsafe` belongs to {}",
+            UNSAFE.join(", ")
+        ));
     }
     if FORBID.contains(&file) && !source.contains("#![forbid(unsafe_code)]") {
         found.push(format!("src/{file}: `#![forbid(unsafe_code)]` is missing"));
@@ -252,7 +270,9 @@ fn violations(file: &str, source: &str) -> Vec<String> {
         return found; // lib.rs
     };
     let Some((_, below)) = LAYERS.iter().find(|(name, _)| *name == layer) else {
-        found.push(format!("src/{file}: `{layer}` has no place in the layers of tests/layering.rs"));
+        found.push(format!(
+            "src/{file}: `{layer}` has no place in the layers of tests/layering.rs"
+        ));
         return found;
     };
     let mut reader = Reader {
@@ -267,7 +287,10 @@ fn violations(file: &str, source: &str) -> Vec<String> {
     for path in reader.paths {
         let target = path.first().map_or("the crate's root", String::as_str);
         if target != layer && !below.contains(&target) {
-            found.push(format!("src/{file}: `{layer}` may not name `{}`", path.join("::")));
+            found.push(format!(
+                "src/{file}: `{layer}` may not name `{}`",
+                path.join("::")
+            ));
         }
     }
     found
@@ -294,7 +317,10 @@ fn every_arrow_points_down() {
     for path in files {
         let source = fs::read_to_string(&path).expect("a source can be read");
         let name = path.strip_prefix(&root).expect("it is below src/");
-        found.extend(violations(&name.to_string_lossy().replace('\\', "/"), &source));
+        found.extend(violations(
+            &name.to_string_lossy().replace('\\', "/"),
+            &source,
+        ));
     }
     assert!(found.is_empty(), "\n{}", found.join("\n"));
 }
@@ -304,12 +330,27 @@ fn planted_violations_are_caught() {
     let planted = [
         ("proto/frame.rs", "use crate::net::sys;"),
         ("proto/frame.rs", "use crate::{proto::Error, ffi::result};"),
-        ("proto/frame.rs", "use crate::{\n    proto::{Error, frame},\n    config::{self, Table},\n};"),
-        ("proto/frame.rs", "fn f() { let x = crate::config::limit(); }"),
-        ("proto/handshake/key.rs", "use super::super::super::net::sys;"),
+        (
+            "proto/frame.rs",
+            "use crate::{\n    proto::{Error, frame},\n    config::{self, Table},\n};",
+        ),
+        (
+            "proto/frame.rs",
+            "fn f() { let x = crate::config::limit(); }",
+        ),
+        (
+            "proto/handshake/key.rs",
+            "use super::super::super::net::sys;",
+        ),
         ("proto/mod.rs", "use super::net;"),
-        ("proto/frame.rs", "#[cfg(test)]\nmod tests {\n    use super::super::super::ffi::result;\n}"),
-        ("proto/frame.rs", "mod a { mod b {} } use super::super::config::X;"),
+        (
+            "proto/frame.rs",
+            "#[cfg(test)]\nmod tests {\n    use super::super::super::ffi::result;\n}",
+        ),
+        (
+            "proto/frame.rs",
+            "mod a { mod b {} } use super::super::config::X;",
+        ),
         ("net/stream.rs", "use crate::config::Config;"),
         ("net/stream.rs", "use crate::ffi;"),
         ("config.rs", "pub(crate) use crate::net::sys::now;"),
@@ -320,33 +361,73 @@ fn planted_violations_are_caught() {
         ("proto/frame.rs", "use crate::Reexported;"),
         ("proto/mod.rs", "// #![forbid(unsafe)] is not it"),
         ("proto/mask.rs", "fn f() { unsafe { g() } }"),
-        ("net/poller.rs", "fn f(_: char) { f('\"'); unsafe { g() } f('\"'); }"),
+        (
+            "net/poller.rs",
+            "fn f(_: char) { f('\"'); unsafe { g() } f('\"'); }",
+        ),
         ("net/poller.rs", "fn f<'a>(x: &'a str) { unsafe { g() } }"),
         ("lib.rs", "unsafe fn f() {}"),
         ("brandnew/mod.rs", ""),
     ];
     for (file, source) in planted {
-        assert!(!violations(file, source).is_empty(), "not caught in {file}: {source}");
+        assert!(
+            !violations(file, source).is_empty(),
+            "not caught in {file}: {source}"
+        );
     }
 }
 
 #[test]
 fn what_is_allowed_is_not_reported() {
     let allowed = [
-        ("proto/frame.rs", "use super::Error; use crate::proto::{mask, utf8}; use std::net::TcpStream;"),
-        ("proto/frame.rs", "#[cfg(test)]\nmod tests {\n    use super::*;\n    use super::super::Error;\n}"),
-        ("proto/frame.rs", "// crate::net and unsafe\n/* crate::ffi /* nested */ unsafe */"),
-        ("proto/frame.rs", "fn f() { g(\"crate::net \\\" unsafe\"); g(r#\"crate::ffi \" unsafe\"#); }"),
-        ("proto/frame.rs", "fn f(&self) -> char { self.x; '\\u{41}' }"),
+        (
+            "proto/frame.rs",
+            "use super::Error; use crate::proto::{mask, utf8}; use std::net::TcpStream;",
+        ),
+        (
+            "proto/frame.rs",
+            "#[cfg(test)]\nmod tests {\n    use super::*;\n    use super::super::Error;\n}",
+        ),
+        (
+            "proto/frame.rs",
+            "// crate::net and unsafe\n/* crate::ffi /* nested */ unsafe */",
+        ),
+        (
+            "proto/frame.rs",
+            "fn f() { g(\"crate::net \\\" unsafe\"); g(r#\"crate::ffi \" unsafe\"#); }",
+        ),
+        (
+            "proto/frame.rs",
+            "fn f(&self) -> char { self.x; '\\u{41}' }",
+        ),
         ("proto/mask.rs", "use crate::simd::xor;"),
-        ("proto/mod.rs", "#![forbid(unsafe_code)]\npub use error::Error;"),
-        ("net/sys.rs", "use crate::proto::Error; fn f() { unsafe { g() } }"),
-        ("legacy/fd.rs", "use crate::{client, net::sys, proto::Error, server};"),
-        ("ffi/conn.rs", "use super::boundary::call; use crate::proto::Error; unsafe fn f() {}"),
-        ("ffi/conn.rs", "use crate::{net as kernel, proto::{Error as E, *}};"),
+        (
+            "proto/mod.rs",
+            "#![forbid(unsafe_code)]\npub use error::Error;",
+        ),
+        (
+            "net/sys.rs",
+            "use crate::proto::Error; fn f() { unsafe { g() } }",
+        ),
+        (
+            "legacy/fd.rs",
+            "use crate::{client, net::sys, proto::Error, server};",
+        ),
+        (
+            "ffi/conn.rs",
+            "use super::boundary::call; use crate::proto::Error; unsafe fn f() {}",
+        ),
+        (
+            "ffi/conn.rs",
+            "use crate::{net as kernel, proto::{Error as E, *}};",
+        ),
         ("lib.rs", "pub mod proto; pub use proto::Error;"),
     ];
     for (file, source) in allowed {
-        assert_eq!(violations(file, source), Vec::<String>::new(), "in {file}: {source}");
+        assert_eq!(
+            violations(file, source),
+            Vec::<String>::new(),
+            "in {file}: {source}"
+        );
     }
 }
