@@ -1,2 +1,26 @@
 //! The drop-in: the functions of the old C helper, as a thin face of the core.
+//!
+//! - [`kind`]: the types of frames as C programs name them.
+//! - [`fd`]: what is remembered about a socket between two calls.
+//! - [`receive`], [`transmit`]: one frame in, one frame out.
+//! - [`package`]: frames in memory, without a socket.
+//! - [`head`], [`link`]: the opening handshake, tolerant.
+//! - [`helpers`]: keys, base64, host names, interfaces.
 #![forbid(unsafe_code)]
+
+pub mod fd;
+pub mod head;
+pub mod helpers;
+pub mod kind;
+pub mod link;
+pub mod package;
+pub mod receive;
+pub mod transmit;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Locks; after a panic in another call the state behind it is still whole,
+/// since it is changed only by single assignments.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

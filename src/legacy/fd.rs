@@ -1,0 +1,343 @@
+//! What is remembered about a socket between two calls.
+//!
+//! The caller owns the fd: it may close it without a word, and the number may
+//! stand for another socket at once. So a record carries its socket's
+//! identity, and whoever is about to let a record decide something compares
+//! that first. Records are indexed by fd number, so there are never more than
+//! fds; two numbers of one socket (`dup`) share a record.
+
+use std::cell::RefCell;
+use std::os::fd::RawFd;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, Once};
+
+use super::lock;
+use super::receive::Rx;
+use super::transmit::{Answer, Tx};
+use crate::net::sys::{self, Errno, Identity};
+
+/// A socket as the drop-in remembers it.
+#[derive(Debug)]
+pub struct Record {
+    identity: Identity,
+    /// Made by a client's connect: all that leaves is masked.
+    pub(super) client: bool,
+    /// AF_UNIX, as far as the record's own socket goes.
+    pub(super) local: bool,
+    /// A handshake or a frame has been seen.
+    pub(super) started: AtomicBool,
+    /// The program has sent a close frame: the peer's needs no answer.
+    pub(super) close_sent: AtomicBool,
+    pub(super) rx: Mutex<Rx>,
+    pub(super) tx: Mutex<Tx>,
+    /// The automatic answer that still has to go out.
+    pub(super) answer: Mutex<Option<Answer>>,
+    holds_rx: AtomicBool,
+    holds_tx: AtomicBool,
+}
+
+/// How many records hold something half-received, half-sent.
+static RX_HOLDERS: AtomicUsize = AtomicUsize::new(0);
+static TX_HOLDERS: AtomicUsize = AtomicUsize::new(0);
+
+/// Why a call has to begin anew, or end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// The record was another socket's and has been replaced.
+    Stale,
+    /// The call ends with this errno.
+    Error(Errno),
+}
+
+impl From<Errno> for Stop {
+    fn from(error: Errno) -> Stop {
+        Stop::Error(error)
+    }
+}
+
+impl Record {
+    fn new(fd: RawFd, identity: Identity, client: bool) -> Record {
+        Record {
+            identity,
+            client,
+            local: sys::is_local(fd),
+            started: AtomicBool::new(client),
+            close_sent: AtomicBool::new(false),
+            rx: Mutex::default(),
+            tx: Mutex::default(),
+            answer: Mutex::new(None),
+            holds_rx: AtomicBool::new(false),
+            holds_tx: AtomicBool::new(false),
+        }
+    }
+
+    fn set(flag: &AtomicBool, holders: &AtomicUsize, holds: bool) -> bool {
+        if flag.load(Relaxed) == holds || flag.swap(holds, Relaxed) == holds {
+            return false;
+        }
+        if holds {
+            holders.fetch_add(1, Relaxed);
+        } else {
+            holders.fetch_sub(1, Relaxed);
+        }
+        holds
+    }
+
+    /// Notes whether something is half-received; call under the `rx` lock.
+    pub(super) fn note_rx(&self, holds: bool) {
+        if Record::set(&self.holds_rx, &RX_HOLDERS, holds) {
+            drop_two_stale();
+        }
+    }
+
+    /// Notes whether something is half-sent or waits to be sent.
+    pub(super) fn note_tx(&self, holds: bool) {
+        if Record::set(&self.holds_tx, &TX_HOLDERS, holds) {
+            drop_two_stale();
+        }
+    }
+
+    /// Whether something waits to be sent before the next frame.
+    pub(super) fn holds_tx(&self) -> bool {
+        self.holds_tx.load(Relaxed)
+    }
+
+    fn holds(&self) -> bool {
+        self.holds_rx.load(Relaxed) || self.holds_tx()
+    }
+
+    /// Whether any socket holds something half-received. Only then can a
+    /// number whose record is empty be a fresh `dup` of one that holds.
+    pub(super) fn any_holds_rx() -> bool {
+        RX_HOLDERS.load(Relaxed) > 0
+    }
+
+    /// As [`Record::any_holds_rx`], for what is half-sent.
+    pub(super) fn any_holds_tx() -> bool {
+        TX_HOLDERS.load(Relaxed) > 0
+    }
+
+    /// The same socket after a fork in whose middle another thread held a lock.
+    fn renewed(&self) -> Record {
+        Record {
+            identity: self.identity,
+            client: self.client,
+            local: self.local,
+            started: AtomicBool::new(self.started.load(Relaxed)),
+            close_sent: AtomicBool::new(self.close_sent.load(Relaxed)),
+            rx: Mutex::default(),
+            tx: Mutex::default(),
+            answer: Mutex::new(None),
+            holds_rx: AtomicBool::new(false),
+            holds_tx: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        Record::set(&self.holds_rx, &RX_HOLDERS, false);
+        Record::set(&self.holds_tx, &TX_HOLDERS, false);
+    }
+}
+
+/// A call's hold on the record of its fd.
+#[derive(Debug)]
+pub(super) struct Socket {
+    pub(super) fd: RawFd,
+    pub(super) record: Arc<Record>,
+    /// Whether this call has compared the identity.
+    verified: bool,
+}
+
+impl Socket {
+    /// The record of a number, made at first use. Another socket's record may
+    /// still stand there: see [`Socket::verify`].
+    pub(super) fn find(fd: RawFd) -> Result<Socket, Errno> {
+        let at = usize::try_from(fd).map_err(|_| Errno(libc::EBADF))?;
+        if let Some(Some((_, record))) = lock(&TABLE).slots.get(at) {
+            return Ok(Socket {
+                fd,
+                record: Arc::clone(record),
+                verified: false,
+            });
+        }
+        Socket::current(fd)
+    }
+
+    /// The record of the socket that the number stands for now.
+    pub(super) fn current(fd: RawFd) -> Result<Socket, Errno> {
+        let identity = sys::identity(fd)?;
+        let found = lock(&TABLE).of_identity(identity);
+        let record = match found {
+            Some(record) => record,
+            None => Arc::new(Record::new(fd, identity, false)),
+        };
+        insert(fd, &record)?;
+        Ok(Socket {
+            fd,
+            record,
+            verified: true,
+        })
+    }
+
+    /// Compares the identity, once a call. Where the record is another
+    /// socket's, the right one takes its place and the call has to begin anew:
+    /// so call this before anything is taken from the socket.
+    pub(super) fn verify(&mut self) -> Result<(), Stop> {
+        if self.is_current()? {
+            return Ok(());
+        }
+        Socket::current(self.fd)?;
+        Err(Stop::Stale)
+    }
+
+    /// Compares the identity, once a call.
+    pub(super) fn is_current(&mut self) -> Result<bool, Errno> {
+        if !self.verified {
+            self.verified = sys::identity(self.fd)? == self.record.identity;
+        }
+        Ok(self.verified)
+    }
+}
+
+/// Notes a client's new socket.
+pub(super) fn note_client(fd: RawFd) -> Result<(), Errno> {
+    // A dup of this socket could get a number whose record is long stale, and
+    // then a send there would not know that it is a client's.
+    drop_all_stale();
+    let record = Arc::new(Record::new(fd, sys::identity(fd)?, true));
+    insert(fd, &record)
+}
+
+struct Table {
+    slots: Vec<Option<(Identity, Arc<Record>)>>,
+    /// Where the next search for stale buffers starts.
+    cursor: usize,
+}
+
+static TABLE: Mutex<Table> = Mutex::new(Table {
+    slots: Vec::new(),
+    cursor: 0,
+});
+
+impl Table {
+    fn of_identity(&self, identity: Identity) -> Option<Arc<Record>> {
+        let mut slots = self.slots.iter().flatten();
+        let (_, record) = slots.find(|(other, _)| *other == identity)?;
+        Some(Arc::clone(record))
+    }
+
+    /// Up to two records that hold something, among the next few slots.
+    fn next_holders(&mut self) -> [Option<(usize, Identity)>; 2] {
+        const SLOTS: usize = 64;
+        let mut found = [None; 2];
+        let mut room = found.iter_mut();
+        for _ in 0..SLOTS.min(self.slots.len()) {
+            let at = self.cursor % self.slots.len();
+            self.cursor = at + 1;
+            if let Some(Some((identity, record))) = self.slots.get(at) {
+                if record.holds() {
+                    let Some(slot) = room.next() else { break };
+                    *slot = Some((at, *identity));
+                }
+            }
+        }
+        found
+    }
+}
+
+fn insert(fd: RawFd, record: &Arc<Record>) -> Result<(), Errno> {
+    static FORKS: Once = Once::new();
+    FORKS.call_once(|| sys::at_fork(before_fork, after_fork, in_child));
+    let at = usize::try_from(fd).map_err(|_| Errno(libc::EBADF))?;
+    let mut table = lock(&TABLE);
+    if let Some(missing) = (at + 1).checked_sub(table.slots.len()) {
+        let slots = &mut table.slots;
+        slots
+            .try_reserve(missing)
+            .map_err(|_| Errno(libc::ENOMEM))?;
+        slots.resize(slots.len().max(at + 1), None);
+    }
+    let before = match table.slots.get_mut(at) {
+        Some(slot) => slot.replace((record.identity, Arc::clone(record))),
+        None => None,
+    };
+    drop(table);
+    // Its buffers are freed outside the lock.
+    drop(before);
+    drop_two_stale();
+    Ok(())
+}
+
+/// Frees the buffers of sockets that are gone: two are looked at whenever a
+/// record or a buffer is made, so they cannot pile up.
+fn drop_two_stale() {
+    if !Record::any_holds_rx() && !Record::any_holds_tx() {
+        return;
+    }
+    let candidates = lock(&TABLE).next_holders();
+    for (at, identity) in candidates.into_iter().flatten() {
+        drop_if_stale(at, identity);
+    }
+}
+
+fn drop_all_stale() {
+    let identities: Vec<(usize, Identity)> = lock(&TABLE)
+        .slots
+        .iter()
+        .enumerate()
+        .filter_map(|(at, slot)| Some((at, slot.as_ref()?.0)))
+        .collect();
+    for (at, identity) in identities {
+        drop_if_stale(at, identity);
+    }
+}
+
+fn drop_if_stale(at: usize, identity: Identity) {
+    let Ok(fd) = RawFd::try_from(at) else { return };
+    if sys::identity(fd) == Ok(identity) {
+        return;
+    }
+    let mut table = lock(&TABLE);
+    let stale = match table.slots.get_mut(at) {
+        Some(slot) if slot.as_ref().is_some_and(|(own, _)| *own == identity) => slot.take(),
+        _ => None,
+    };
+    drop(table);
+    drop(stale);
+}
+
+thread_local! {
+    static FORKING: RefCell<Option<MutexGuard<'static, Table>>> = const { RefCell::new(None) };
+}
+
+extern "C" fn before_fork() {
+    let guard = lock(&TABLE);
+    let _ = FORKING.try_with(|parked| parked.replace(Some(guard)));
+}
+
+extern "C" fn after_fork() {
+    let _ = FORKING.try_with(|parked| parked.replace(None));
+}
+
+/// A lock that another thread held at the fork is never released in the
+/// child: its record is replaced. What it held half-way is the parent's.
+extern "C" fn in_child() {
+    let _ = FORKING.try_with(|parked| {
+        if let Some(table) = parked.borrow_mut().as_mut() {
+            for slot in table.slots.iter_mut().flatten() {
+                let record = &slot.1;
+                let free = record.rx.try_lock().is_ok()
+                    && record.tx.try_lock().is_ok()
+                    && record.answer.try_lock().is_ok();
+                if !free {
+                    let renewed = Arc::new(record.renewed());
+                    // The old one is left alone, locks and all.
+                    std::mem::forget(std::mem::replace(&mut slot.1, renewed));
+                }
+            }
+        }
+        parked.replace(None)
+    });
+}

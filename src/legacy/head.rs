@@ -1,0 +1,111 @@
+//! HTTP heads as old device code writes them.
+//!
+//! The strict reader in `proto` refuses what a browser would never send. The
+//! drop-in meets devices in the field: it looks for the end of a head and for
+//! the few header lines of the handshake, and judges nothing else.
+
+/// Where the head in `bytes` ends, its blank line included; its first `known`
+/// bytes have been searched before.
+#[must_use]
+pub fn end(bytes: &[u8], known: usize) -> Option<usize> {
+    // The blank line may have begun in what is known.
+    let from = known.saturating_sub(3);
+    let news = bytes.get(from..)?;
+    let ends = |at: usize| {
+        let before = bytes.get(..from + at)?;
+        let head = before.strip_suffix(b"\n")?;
+        let head = head.strip_suffix(b"\r").unwrap_or(head);
+        head.ends_with(b"\n").then_some(from + at)
+    };
+    (1..=news.len()).find_map(ends)
+}
+
+/// The lines of a head behind the first: name and value, trimmed.
+fn lines(head: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    head.split(|byte| *byte == b'\n')
+        .skip(1)
+        .map(<[u8]>::trim_ascii)
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| {
+            let colon = line.iter().position(|byte| *byte == b':')?;
+            let (name, value) = line.split_at_checked(colon)?;
+            Some((name.trim_ascii(), value.get(1..)?.trim_ascii()))
+        })
+}
+
+/// The values of a header, in whatever case its name is written.
+pub fn values<'h>(head: &'h [u8], name: &'h str) -> impl Iterator<Item = &'h [u8]> {
+    lines(head)
+        .filter(move |line| line.0.eq_ignore_ascii_case(name.as_bytes()))
+        .map(|line| line.1)
+}
+
+/// Whether a header has `token` in its comma-separated list.
+#[must_use]
+pub fn has_token(head: &[u8], name: &str, token: &str) -> bool {
+    values(head, name)
+        .flat_map(|value| value.split(|byte| *byte == b','))
+        .any(|part| part.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
+}
+
+/// The status of an answer; `None` for what is not HTTP/1.1.
+#[must_use]
+pub fn status(head: &[u8]) -> Option<u16> {
+    let digits = head.strip_prefix(b"HTTP/1.1 ")?;
+    let &[a, b, c, end] = digits.first_chunk::<4>()?;
+    if !b" \r\n".contains(&end) {
+        return None;
+    }
+    [a, b, c].iter().try_fold(0, |status, digit| {
+        digit
+            .is_ascii_digit()
+            .then(|| status * 10 + u16::from(digit - b'0'))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hs_ends_are_found_however_a_head_is_cut() {
+        for head in [
+            &b"GET / HTTP/1.1\r\nA: b\r\n\r\n"[..],
+            b"GET / HTTP/1.1\nA: b\n\n",
+            b"GET / HTTP/1.1\r\nA: b\n\r\n",
+        ] {
+            let glued = [head, b"\x81\x00\r\n\r\n"].concat();
+            for known in 0..head.len() {
+                assert_eq!(end(&glued[..known], 0), None);
+                for more in known..=glued.len() {
+                    let want = (more >= head.len()).then_some(head.len());
+                    assert_eq!(end(&glued[..more], known), want, "{known} {more}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn hc09_statuses() {
+        for (head, want) in [
+            (&b"HTTP/1.1 101 Switching Protocols\r\n"[..], Some(101)),
+            (b"HTTP/1.1 101\r\n", Some(101)),
+            (b"HTTP/1.0 101 X\r\n", None),
+            (b"HTTP/1.1 1010\r\n", None),
+            (b"HTTP/1.1 10x \r\n", None),
+            (b"HTTP/1.1 10", None),
+            (b"", None),
+        ] {
+            assert_eq!(status(head), want);
+        }
+    }
+
+    #[test]
+    fn lines_in_any_case_with_any_space() {
+        let head =
+            b"GET / HTTP/1.1\r\nUPGRADE :  h2c , WebSocket\nno colon\r\nkey:\tv \r\n\r\nkey: w";
+        assert!(has_token(head, "Upgrade", "websocket"));
+        assert!(!has_token(head, "Upgrade", "socket"));
+        assert_eq!(values(head, "Key").collect::<Vec<_>>(), [b"v"]);
+    }
+}

@@ -1,0 +1,569 @@
+//! One frame in.
+//!
+//! Never a byte beyond the current frame is taken: look at the header
+//! (`MSG_PEEK`), then take exactly what it announces. What is cut off is taken
+//! and kept with the socket's record, and the next call goes on from there. A
+//! blocking fd waits for the first byte of a call only.
+
+mod deliver;
+
+use std::os::fd::RawFd;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::fd::{Record, Socket, Stop};
+use super::head;
+use super::kind::Kind;
+use super::lock;
+use super::transmit;
+use crate::net::sys::{self, Errno};
+use crate::proto::frame::{self, Decoded, Header, MAX_CONTROL, MAX_HEADER, Opcode};
+use crate::proto::mask;
+
+/// An HTTP request may have so many bytes.
+const MAX_REQUEST: usize = 64 * 1024;
+/// How much is read at once of what goes to no buffer of the caller's.
+const PIECE: usize = 16 * 1024;
+/// How many such pieces one call reads, so that a peer that sends as fast as
+/// we read cannot hold the caller.
+const PIECES: usize = 256;
+
+/// Payloads above this many bytes that do not fit are skipped, not kept.
+static KEEP_MAX: AtomicUsize = AtomicUsize::new(16 << 20);
+
+/// Sets the largest payload, in bytes, that is kept for a larger buffer.
+pub fn set_keep_max(bytes: usize) {
+    KEEP_MAX.store(bytes, Relaxed);
+}
+
+/// What one call came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Received {
+    /// Above 0: payload bytes. Below 0: minus the bytes that are not a frame.
+    pub result: i32,
+    /// The frame's type.
+    pub kind: Kind,
+    /// The errno that goes with a result of 0 or less.
+    pub errno: i32,
+}
+
+/// What is half-received, or what ended the receiving.
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    Idle,
+    /// The first bytes of a header.
+    Header {
+        bytes: [u8; MAX_HEADER],
+        length: usize,
+    },
+    /// A header's payload, as far as it has come, still masked. Whole only if
+    /// it did not fit the caller's buffer.
+    Payload { header: Header, bytes: Vec<u8> },
+    /// The rest of a payload that is too large to keep, in bytes.
+    Skip { left: u64 },
+    /// An HTTP request, as far as it has come.
+    Request { bytes: Vec<u8>, whole: bool },
+    /// The peer broke the protocol, or memory ran out in the middle of a frame.
+    Broken,
+    /// The peer's close frame has come: what follows it does not count.
+    Closed,
+}
+
+/// The receiving side of a record.
+#[derive(Debug, Default)]
+pub struct Rx {
+    state: State,
+}
+
+impl Rx {
+    fn holds(&self) -> bool {
+        !matches!(self.state, State::Idle | State::Broken | State::Closed)
+    }
+}
+
+/// What the first bytes of a frame amount to.
+enum Start {
+    Need,
+    Frame(Header),
+    Request,
+    Noise,
+    Violation,
+}
+
+/// One call of [`receive`].
+struct Call<'c> {
+    socket: &'c mut Socket,
+    data: &'c mut [u8],
+    typed: bool,
+    /// The first read of a call may wait, on a blocking fd.
+    may_wait: bool,
+    /// Something was taken from the kernel, or handed over from what was kept.
+    taken: bool,
+}
+
+/// Receives one frame's payload into `data`; `typed` says that the caller
+/// looks at the type. The contract of `webSocket_recv`.
+pub fn receive(fd: RawFd, data: &mut [u8], typed: bool) -> Received {
+    if data.is_empty() {
+        return deliver::failed(Errno(libc::EINVAL));
+    }
+    loop {
+        let mut socket = match Socket::find(fd) {
+            Ok(socket) => socket,
+            Err(error) => return deliver::failed(error),
+        };
+        let mut call = Call {
+            socket: &mut socket,
+            data,
+            typed,
+            may_wait: true,
+            taken: false,
+        };
+        let outcome = call.run();
+        let (taken, record) = (call.taken, &socket.record);
+        if taken && !record.local {
+            sys::renew_edge(fd);
+        }
+        match outcome {
+            Ok(received) => return received,
+            Err(Stop::Error(error)) => return deliver::failed(error),
+            Err(Stop::Stale) => {}
+        }
+    }
+}
+
+/// The `dataMaxLen` that the next receive needs to get what did not fit: 0
+/// where nothing waits. `EBADF` and the like for a bad fd.
+pub fn pending_length(fd: RawFd) -> Result<usize, Errno> {
+    let mut socket = Socket::find(fd)?;
+    if !socket.is_current()? {
+        socket = Socket::current(fd)?;
+    }
+    let rx = lock(&socket.record.rx);
+    Ok(match &rx.state {
+        State::Payload { header, bytes } if bytes.len() as u64 == header.length => bytes.len(),
+        State::Request { bytes, whole: true } => bytes.len() + 1,
+        _ => 0,
+    })
+}
+
+/// Forgets a half-received HTTP request: the handshake is over.
+pub(super) fn begin_frames(record: &Record) {
+    record.started.store(true, Relaxed);
+    let mut rx = lock(&record.rx);
+    if matches!(rx.state, State::Request { .. }) {
+        rx.state = State::Idle;
+        record.note_rx(false);
+    }
+}
+
+impl Call<'_> {
+    fn run(&mut self) -> Result<Received, Stop> {
+        let record = Arc::clone(&self.socket.record);
+        let mut rx = lock(&record.rx);
+        let idle = matches!(rx.state, State::Idle);
+        if !idle || Record::any_holds_rx() || record.holds_tx() {
+            self.socket.verify()?;
+        }
+        if record.holds_tx() {
+            transmit::flush(self.socket);
+        }
+        let outcome = self.advance(&mut rx);
+        if outcome == Err(Stop::Stale) {
+            return outcome;
+        }
+        self.settle(&record, &mut rx)?;
+        outcome
+    }
+
+    /// Whatever is kept has to be kept with the right socket.
+    fn settle(&mut self, record: &Arc<Record>, rx: &mut Rx) -> Result<(), Stop> {
+        // An edge on a local socket cannot be renewed: the call is spent on
+        // the identity, so that what comes next finds the right record.
+        let looks = (self.taken && record.local) || !matches!(rx.state, State::Idle);
+        if looks && !self.socket.is_current()? {
+            let current = Socket::current(self.socket.fd)?;
+            let started = record.started.load(Relaxed);
+            current.record.started.store(started, Relaxed);
+            let mut to = lock(&current.record.rx);
+            *to = std::mem::take(rx);
+            current.record.note_rx(to.holds());
+        }
+        record.note_rx(rx.holds());
+        Ok(())
+    }
+
+    fn advance(&mut self, rx: &mut Rx) -> Result<Received, Stop> {
+        match &rx.state {
+            State::Idle => self.start(rx),
+            State::Header { .. } => self.more_header(rx),
+            State::Payload { .. } => self.more_payload(rx),
+            State::Skip { .. } => self.skip(rx),
+            State::Request { .. } => self.more_request(rx),
+            State::Broken => Ok(deliver::violated()),
+            State::Closed => Err(Errno(libc::ECONNRESET).into()),
+        }
+    }
+
+    /// One read; the first of a call waits where the fd does. The end of the
+    /// stream is an error.
+    fn read(&mut self, into: Option<&mut [u8]>, offset: usize, end: usize) -> Result<usize, Stop> {
+        let flags = if self.may_wait { 0 } else { libc::MSG_DONTWAIT };
+        self.may_wait = false;
+        let into = into.unwrap_or(self.data).get_mut(offset..end);
+        let got = sys::receive(self.socket.fd, into.unwrap_or_default(), flags)?;
+        if got == 0 && offset < end {
+            return Err(Errno(libc::ECONNRESET).into());
+        }
+        self.taken = true;
+        Ok(got)
+    }
+
+    fn peek(&mut self, into: &mut [u8]) -> Result<usize, Stop> {
+        let wait = if self.may_wait { 0 } else { libc::MSG_DONTWAIT };
+        self.may_wait = false;
+        match sys::receive(self.socket.fd, into, libc::MSG_PEEK | wait)? {
+            0 => Err(Errno(libc::ECONNRESET).into()),
+            got => Ok(got),
+        }
+    }
+
+    fn start(&mut self, rx: &mut Rx) -> Result<Received, Stop> {
+        let mut bytes = [0; MAX_HEADER];
+        let length = self.peek(&mut bytes)?;
+        let seen = bytes.get(..length).unwrap_or_default();
+        match self.examine(seen)? {
+            Start::Need => {
+                rx.state = State::Header { bytes, length: 0 };
+                self.more_header(rx)
+            }
+            Start::Frame(header) => self.frame(rx, header),
+            Start::Request => {
+                rx.state = State::Request {
+                    bytes: Vec::new(),
+                    whole: false,
+                };
+                self.more_request(rx)
+            }
+            Start::Noise => self.noise(rx, &[]),
+            Start::Violation => {
+                rx.state = State::Broken;
+                Ok(deliver::violated())
+            }
+        }
+    }
+
+    /// Judges the bytes from a frame's start. Where the verdict rests on the
+    /// record, the identity is compared, before anything is taken.
+    fn examine(&mut self, seen: &[u8]) -> Result<Start, Stop> {
+        let record = Arc::clone(&self.socket.record);
+        let first = seen.first().copied().unwrap_or_default();
+        let second = seen.get(1).copied().unwrap_or_default();
+        let judged = frame::judge(first, second, 0);
+        let decoded = frame::decode(seen);
+        let header = match (judged, decoded) {
+            (Ok(_), Decoded::Need(_)) => return Ok(Start::Need),
+            // No endpoint may send a length with the top bit set (5.2).
+            (Ok(_), Decoded::Header(header)) if header.length < 1 << 63 => header,
+            _ if record.client || record.started.load(Relaxed) => {
+                self.verify_started()?;
+                return Ok(Start::Violation);
+            }
+            _ if first == b'G' => return Ok(Start::Request),
+            _ => return Ok(Start::Noise),
+        };
+        // A peer that masks is no server, so this record may be stale; and a
+        // close frame that the program sent itself changes the answer.
+        let answered = judged == Ok(Opcode::Close) && record.close_sent.load(Relaxed);
+        if answered || (record.client && header.mask.is_some()) {
+            self.socket.verify()?;
+        }
+        if !record.started.load(Relaxed) {
+            record.started.store(true, Relaxed);
+        }
+        Ok(Start::Frame(header))
+    }
+
+    /// As [`Socket::verify`]; a socket that has been read from before is not
+    /// at its start, though its record be new.
+    fn verify_started(&mut self) -> Result<(), Stop> {
+        let outcome = self.socket.verify();
+        if outcome == Err(Stop::Stale) && sys::bytes_taken(self.socket.fd).is_some_and(|n| n > 0) {
+            let current = Socket::find(self.socket.fd)?;
+            current.record.started.store(true, Relaxed);
+        }
+        outcome
+    }
+
+    /// A frame whose header is in the kernel, whole.
+    fn frame(&mut self, rx: &mut Rx, header: Header) -> Result<Received, Stop> {
+        let size = usize::from(header.size);
+        let control = header.first & 0x08 != 0;
+        let length = usize::try_from(header.length).unwrap_or(usize::MAX);
+        let mut head = [0; MAX_HEADER];
+        let mut small = [0; MAX_CONTROL];
+        let room = if control {
+            small.get_mut(..length)
+        } else {
+            self.data.get_mut(..length)
+        };
+        let (Some(head), fits) = (head.get_mut(..size), room.is_some()) else {
+            return Err(Errno(libc::EINVAL).into());
+        };
+        let room = room.unwrap_or_default();
+        let got = sys::receive_two(self.socket.fd, head, room, libc::MSG_DONTWAIT)?;
+        if got == 0 {
+            return Err(Errno(libc::ECONNRESET).into());
+        }
+        self.taken = true;
+        if fits && got == size + length {
+            if let Some(key) = header.mask {
+                mask::apply(room, key, 0);
+            }
+            return if control {
+                self.control(rx, header, &small, length)
+            } else {
+                Ok(deliver::payload(header, length))
+            };
+        }
+        if got < size {
+            // Another reader of this fd was faster; what it left is a start.
+            let mut bytes = [0; MAX_HEADER];
+            bytes[..size].copy_from_slice(head);
+            rx.state = State::Header { bytes, length: got };
+            return Err(Errno(libc::EAGAIN).into());
+        }
+        if !fits {
+            self.begin_payload(rx, header);
+            return self.advance(rx);
+        }
+        let part = room.get(..got - size).unwrap_or_default();
+        let mut bytes = Vec::new();
+        let kept = append(&mut bytes, part);
+        rx.state = State::Payload { header, bytes };
+        self.kept(rx, kept)
+    }
+
+    /// Makes room for a payload that goes into no buffer of the caller's yet.
+    fn begin_payload(&mut self, rx: &mut Rx, header: Header) {
+        let largest = KEEP_MAX.load(Relaxed).max(self.data.len());
+        rx.state = if header.length <= largest as u64 {
+            State::Payload {
+                header,
+                bytes: Vec::new(),
+            }
+        } else {
+            State::Skip {
+                left: header.length,
+            }
+        };
+    }
+
+    /// The outcome of a call whose frame is still incomplete.
+    fn kept(&mut self, rx: &mut Rx, kept: Result<(), Errno>) -> Result<Received, Stop> {
+        if let Err(error) = kept {
+            // Bytes of the middle of a frame are lost: the stream cannot go on.
+            rx.state = State::Broken;
+            return Err(error.into());
+        }
+        Err(Errno(libc::EAGAIN).into())
+    }
+
+    fn more_header(&mut self, rx: &mut Rx) -> Result<Received, Stop> {
+        loop {
+            let State::Header { bytes, length } = &mut rx.state else {
+                return self.advance(rx);
+            };
+            let Decoded::Need(end) = frame::decode(bytes.get(..*length).unwrap_or_default()) else {
+                return Err(Errno(libc::EAGAIN).into());
+            };
+            *length += self.read(Some(bytes), *length, end)?;
+            let (bytes, length) = (*bytes, *length);
+            let seen = bytes.get(..length).unwrap_or_default();
+            match self.examine(seen)? {
+                Start::Need if length < end => return Err(Errno(libc::EAGAIN).into()),
+                Start::Need => {}
+                Start::Frame(header) => {
+                    self.begin_payload(rx, header);
+                    return self.advance(rx);
+                }
+                Start::Request | Start::Noise => return self.noise(rx, seen),
+                Start::Violation => {
+                    rx.state = State::Broken;
+                    return Ok(deliver::violated());
+                }
+            }
+        }
+    }
+
+    fn more_payload(&mut self, rx: &mut Rx) -> Result<Received, Stop> {
+        let State::Payload { header, bytes } = &mut rx.state else {
+            return self.advance(rx);
+        };
+        let header = *header;
+        let length = usize::try_from(header.length).unwrap_or(usize::MAX);
+        if bytes.len() < length {
+            let kept = if header.first & 0x08 != 0 {
+                let mut small = [0; MAX_CONTROL];
+                let got = self.read(Some(&mut small), bytes.len(), length)?;
+                append(
+                    bytes,
+                    small
+                        .get(bytes.len()..bytes.len() + got)
+                        .unwrap_or_default(),
+                )
+            } else if length <= self.data.len() {
+                // Straight to its place behind what is kept.
+                let start = bytes.len();
+                let got = self.read(None, start, length)?;
+                if start + got == length {
+                    if let Some(room) = self.data.get_mut(..start) {
+                        room.copy_from_slice(bytes);
+                    }
+                    return Ok(self.finish_payload(rx, header, length));
+                }
+                append(bytes, self.data.get(start..start + got).unwrap_or_default())
+            } else {
+                self.collect(bytes, length)?
+            };
+            if kept.is_err() || bytes.len() < length {
+                return self.kept(rx, kept);
+            }
+        }
+        if header.first & 0x08 != 0 {
+            let mut small = [0; MAX_CONTROL];
+            if let Some(room) = small.get_mut(..length) {
+                room.copy_from_slice(bytes);
+                mask::apply(room, header.mask.unwrap_or_default(), 0);
+            }
+            rx.state = State::Idle;
+            self.taken = true;
+            return self.control(rx, header, &small, length);
+        }
+        let Some(room) = self.data.get_mut(..length) else {
+            return Ok(deliver::too_large());
+        };
+        room.copy_from_slice(bytes);
+        Ok(self.finish_payload(rx, header, length))
+    }
+
+    /// A data frame's payload is in the caller's buffer, still masked.
+    fn finish_payload(&mut self, rx: &mut Rx, header: Header, length: usize) -> Received {
+        if let (Some(key), Some(room)) = (header.mask, self.data.get_mut(..length)) {
+            mask::apply(room, key, 0);
+        }
+        rx.state = State::Idle;
+        // An edge may have been spent on a call that could not take this.
+        self.taken = true;
+        deliver::payload(header, length)
+    }
+
+    /// Reads what has come of a payload that does not fit the caller's buffer.
+    fn collect(&mut self, bytes: &mut Vec<u8>, length: usize) -> Result<Result<(), Errno>, Stop> {
+        let mut piece = [0; PIECE];
+        for _ in 0..PIECES {
+            let missing = length - bytes.len();
+            if missing == 0 {
+                break;
+            }
+            let got = self.read(Some(&mut piece), 0, missing.min(PIECE))?;
+            if let Err(error) = append(bytes, piece.get(..got).unwrap_or_default()) {
+                return Ok(Err(error));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    fn skip(&mut self, rx: &mut Rx) -> Result<Received, Stop> {
+        let State::Skip { left } = &mut rx.state else {
+            return self.advance(rx);
+        };
+        let mut piece = [0; PIECE];
+        for _ in 0..PIECES {
+            let end = usize::try_from(*left).unwrap_or(PIECE).min(PIECE);
+            *left -= self.read(Some(&mut piece), 0, end)? as u64;
+            if *left == 0 {
+                rx.state = State::Idle;
+                return Ok(deliver::too_large());
+            }
+        }
+        Err(Errno(libc::EAGAIN).into())
+    }
+
+    /// Bytes that are no frame, at a connection's start: what was kept of
+    /// them, then what is readable.
+    fn noise(&mut self, rx: &mut Rx, kept: &[u8]) -> Result<Received, Stop> {
+        // One byte stays free, so that a program finds a NUL behind them.
+        let room = self.data.len() - 1;
+        if room == 0 {
+            return Ok(deliver::too_large());
+        }
+        let mut length = kept.len().min(room);
+        if let (Some(to), Some(from)) = (self.data.get_mut(..length), kept.get(..length)) {
+            to.copy_from_slice(from);
+        }
+        let left = kept.get(length..).unwrap_or_default();
+        if left.is_empty() {
+            rx.state = State::Idle;
+            match self.read(None, length, room) {
+                Ok(got) => length += got,
+                // What was kept is delivered first.
+                Err(error) if length == 0 => return Err(error),
+                Err(_) => {}
+            }
+        } else {
+            let mut bytes = [0; MAX_HEADER];
+            bytes[..left.len()].copy_from_slice(left);
+            rx.state = State::Header {
+                bytes,
+                length: left.len(),
+            };
+        }
+        self.taken = true;
+        Ok(deliver::not_a_frame(self.data, length, libc::EPROTO))
+    }
+
+    /// Takes what has come of an HTTP request, up to its blank line.
+    fn more_request(&mut self, rx: &mut Rx) -> Result<Received, Stop> {
+        let State::Request { bytes, whole } = &mut rx.state else {
+            return self.advance(rx);
+        };
+        let mut piece = [0; 4096];
+        while !*whole {
+            let seen = self.peek(&mut piece)?;
+            let known = bytes.len();
+            let end = known + seen;
+            append(bytes, piece.get(..seen).unwrap_or_default())?;
+            let found = head::end(bytes, known);
+            bytes.truncate(known);
+            let take = found.unwrap_or(end) - known;
+            let got = self.read(Some(&mut piece), 0, take)?;
+            append(bytes, piece.get(..got).unwrap_or_default())?;
+            *whole = found == Some(bytes.len());
+            if !*whole && bytes.len() > MAX_REQUEST {
+                rx.state = State::Broken;
+                return Ok(deliver::too_large());
+            }
+        }
+        let length = bytes.len();
+        // One byte more than the request, for the NUL behind it.
+        let Some((room, [_, ..])) = self.data.split_at_mut_checked(length) else {
+            return Ok(deliver::too_large());
+        };
+        room.copy_from_slice(bytes);
+        rx.state = State::Idle;
+        self.taken = true;
+        Ok(deliver::not_a_frame(self.data, length, libc::EAGAIN))
+    }
+}
+
+/// Appends, growing by what has arrived.
+fn append(bytes: &mut Vec<u8>, more: &[u8]) -> Result<(), Errno> {
+    bytes
+        .try_reserve(more.len())
+        .map_err(|_| Errno(libc::ENOMEM))?;
+    bytes.extend_from_slice(more);
+    Ok(())
+}
