@@ -1,11 +1,12 @@
 // A third party's server for the old clients: `ws` of npm.
 //
-//   node ws_echo_server.mjs [--deflate]
+//   node ws_echo_server.mjs [--deflate] [--sink]
 //
 // It listens on a free port of 127.0.0.1, prints "listening on 127.0.0.1:PORT",
 // and does what the path says:
 //
-//   /            echo
+//   /            echo; with --sink no echo, but a line of the log for each
+//                message: "text|binary LENGTH SHA256"
 //   /ping        echo; a ping before each echo, and "bad pong" instead of the
 //                next echo if a pong was missing or brought other bytes
 //   /burst       100 messages and a close (1000), all written at once
@@ -17,15 +18,21 @@
 //   /deny        answers the handshake with 403
 //
 // SPDX-License-Identifier: MIT OR Apache-2.0
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import { WebSocketServer } from 'ws';
 
 const deflate = process.argv.includes('--deflate');
+const sink = process.argv.includes('--sink');
 const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: deflate ? { threshold: 0 } : false });
 const web = createServer();
 
 function echo(socket) {
-  socket.on('message', (data, binary) => socket.send(data, { binary }));
+  socket.on('message', (data, binary) => {
+    if (!sink) return socket.send(data, { binary });
+    const hash = createHash('sha256').update(data).digest('hex');
+    console.log(`${binary ? 'binary' : 'text'} ${data.length} ${hash}`);
+  });
 }
 
 function echoWithPings(socket) {
@@ -82,14 +89,14 @@ const behaviours = { '/': echo, '/ping': echoWithPings, '/burst': burst, '/fragm
 web.on('upgrade', (request, raw, head) => {
   raw.on('error', () => {});
   if (request.url === '/deny') {
-    raw.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 6\r\nConnection: close\r\n\r\nnot you'.slice(0, -1));
+    raw.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 7\r\nConnection: close\r\n\r\nnot you');
     return;
   }
   // Old clients never offer it: that it is not negotiated is checked here.
-  if (request.headers['sec-websocket-extensions'] !== undefined) console.error('a client offered an extension');
+  if (request.headers['sec-websocket-extensions'] !== undefined) console.log('a client offered an extension');
   sockets.handleUpgrade(request, raw, head, (socket) => {
-    socket.on('error', (error) => console.error(`${request.url}: ${error.message}`));
-    socket.on('close', (code, reason) => console.error(`${request.url}: closed ${code} ${reason}`));
+    socket.on('error', (error) => console.log(`${request.url}: ${error.message}`));
+    socket.on('close', (code, reason) => console.log(`${request.url}: closed ${code} ${reason}`));
     const code = /^\/close\/(\d+)$/.exec(request.url);
     if (code) {
       socket.send('bye');

@@ -41,7 +41,7 @@ int main(int argc, char **argv)
 {
     WebsocketData_Type type;
     struct epoll_event ev = {.events = EPOLLIN | EPOLLET};
-    int fd, ep, ret, i, et = argc == 5 && strcmp(argv[4], "et") == 0;
+    int fd, ep, ret, i = 0, et = argc == 5 && strcmp(argv[4], "et") == 0;
     if (argc != 4 && !et) {
         printf("usage: %s HOST PORT PATH [et]\n", argv[0]);
         return 2;
@@ -53,7 +53,7 @@ int main(int argc, char **argv)
     }
     ep = epoll_create(1);
     epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev);
-    for (i = 0; i < LOOPS; i++) {
+    while (i < LOOPS) {
         if (et && epoll_wait(ep, &ev, 1, LOOP_MS * LOOPS) <= 0)
             break;
         ret = webSocket_recv(fd, buff, sizeof(buff), &type);
@@ -75,8 +75,10 @@ int main(int argc, char **argv)
             close(fd);
             return 0;
         }
-        if (!et)
+        if (!et) {
             webSocket_delayms(LOOP_MS);
+            i++;
+        }
     }
     printf("stall\n");
     return 1;

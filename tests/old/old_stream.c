@@ -75,7 +75,7 @@ int main(int argc, char **argv)
                 break;
             webSocket_delayms(5);
         }
-        if (type != WDT_DISCONN) {
+        if (type != WDT_DISCONN || memcmp(buff, "\x03\xe8", 2) != 0) {
             printf("no answer to the close\n");
             return 1;
         }
