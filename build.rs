@@ -33,11 +33,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-env-changed=WSEMBED_HEADER_DIR");
 
     write_header(&root, "cbindgen.toml", SOURCES, "websocket.h")?;
-    // The folder, too: the drop-in's file may come later than this build.
-    println!("cargo:rerun-if-changed=src/ffi");
-    if root.join(LEGACY).is_file() {
-        write_header(&root, "cbindgen-legacy.toml", &[LEGACY], "legacy.h")?;
-    }
+    write_header(&root, "cbindgen-legacy.toml", &[LEGACY], "legacy.h")?;
 
     let major = env::var("CARGO_PKG_VERSION_MAJOR")?;
     println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libwsembed.so.{major}");

@@ -216,15 +216,15 @@ static bool client_serve(struct client *client, uint64_t now)
 {
     if (client->over && now >= client->deadlineMs) return false;
     if (!client->over) webSocket_conn_tick(client->conn, now, &client->deadlineMs);
-    int turn = 0;
-    while (turn < RECEIVES_PER_TURN) {
+    bool share = true;
+    for (int receives = 0;; receives++) {
+        /* What was fed is handled before anything else: `received` belongs to all. */
         if (!client->over && (!client_handle(client) || !client_write(client))) return false;
-        if (client->blocked) break;
+        share = receives < RECEIVES_PER_TURN;
+        if (client->blocked || !share) break;
         ssize_t got = recv(client->fd, received, sizeof received, MSG_DONTWAIT);
         if (got < 0 && errno == EAGAIN) break;
-        if (got < 0 && errno == EINTR) continue;
-        turn++;
-        if (client->over && got > 0) continue;
+        if ((got < 0 && errno == EINTR) || (client->over && got > 0)) continue;
         if (client->over) return false;
         /* A reset is an end as well. */
         webSocket_result result = got > 0 ? webSocket_conn_feed(client->conn, received, (size_t)got)
@@ -235,7 +235,7 @@ static bool client_serve(struct client *client, uint64_t now)
     if (!client->over) webSocket_conn_tick(client->conn, now, &client->deadlineMs);
     if (client->deadlineMs < wakeMs) wakeMs = client->deadlineMs;
     /* EPOLL_CTL_MOD looks at the socket again and raises a new edge if there is more. */
-    return turn < RECEIVES_PER_TURN || watch(EPOLL_CTL_MOD, client->fd, EPOLLIN | EPOLLOUT | EPOLLET, client);
+    return share || watch(EPOLL_CTL_MOD, client->fd, EPOLLIN | EPOLLOUT | EPOLLET, client);
 }
 
 static void client_free(struct client *client)

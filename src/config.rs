@@ -276,20 +276,25 @@ pub struct Config {
 }
 
 impl Config {
-    fn row(&mut self, id: u32) -> Result<&'static Row, Error> {
-        let row = TABLE.iter().find(|row| row.id == id).ok_or(Error::Option)?;
-        if !self.touched.iter().any(|other| other.id == id) {
+    fn row(id: u32) -> Result<&'static Row, Error> {
+        TABLE.iter().find(|row| row.id == id).ok_or(Error::Option)
+    }
+
+    /// Notes that an option was set.
+    fn touch(&mut self, row: &'static Row) {
+        if !self.touched.iter().any(|other| other.id == row.id) {
             self.touched.push(row);
         }
-        Ok(row)
     }
 
     /// Sets a number.
     pub fn set_number(&mut self, id: u32, number: u64) -> Result<(), Error> {
-        match self.row(id)?.value {
+        let row = Self::row(id)?;
+        match row.value {
             Value::Number { min, max, .. } if !(min..=max).contains(&number) => Err(Error::Range),
             Value::Number { set, .. } => {
                 set(&mut self.settings, number);
+                self.touch(row);
                 Ok(())
             }
             Value::List { .. } => Err(Error::Option),
@@ -298,22 +303,27 @@ impl Config {
 
     /// Makes a text the only one of its list.
     pub fn set_text(&mut self, id: u32, text: &str) -> Result<(), Error> {
-        let Value::List { add, clear } = self.row(id)?.value else {
+        let row = Self::row(id)?;
+        let Value::List { add, clear } = row.value else {
             return Err(Error::Option);
         };
         let mut settings = self.settings.clone();
         clear(&mut settings);
         add(&mut settings, text)?;
         self.settings = settings;
+        self.touch(row);
         Ok(())
     }
 
     /// Adds a text to its list.
     pub fn add_text(&mut self, id: u32, text: &str) -> Result<(), Error> {
-        let Value::List { add, .. } = self.row(id)?.value else {
+        let row = Self::row(id)?;
+        let Value::List { add, .. } = row.value else {
             return Err(Error::Option);
         };
-        add(&mut self.settings, text)
+        add(&mut self.settings, text)?;
+        self.touch(row);
+        Ok(())
     }
 
     /// The settings for one end; refused where an option was set that does not
@@ -398,6 +408,8 @@ mod tests {
             );
         }
         assert_eq!(*config.settings(Role::Server).unwrap(), Settings::default());
+        // What was refused was not set: it does not stand in a client's way.
+        assert_eq!(*config.settings(Role::Client).unwrap(), Settings::default());
     }
 
     #[test]

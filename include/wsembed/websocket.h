@@ -521,7 +521,8 @@ typedef struct webSocket_failure {
    */
   uint32_t httpStatus;
   /**
-   * The close code of a connection that was open; 0 for none.
+   * The `closeCode` of `WEBSOCKET_CLOSE` (1006: lost, or never open); 0
+   * where nothing failed, and where the handshake did.
    */
   uint32_t closeCode;
   /**
@@ -565,8 +566,8 @@ typedef struct webSocket_event {
   /**
    * The bytes, never NULL; borrowed until the next call of
    * `webSocket_conn_next`, `_feed` or `_free` on the handle. Text and
-   * reasons are UTF-8 and carry no NUL; a chunk of text may end inside a
-   * code point.
+   * reasons are UTF-8, are not ended by a NUL and may hold one anywhere
+   * (U+0000); a chunk of text may end inside a code point.
    */
   const uint8_t *data;
   /**
@@ -647,8 +648,10 @@ int webSocket_result_isFatal(webSocket_result result);
  *
  * `callback` may be called on any thread that calls this library, and must
  * not call it with the same handle (`WEBSOCKET_E_REENTRY`). Peers' bytes in a
- * line are escaped. `user` is handed back; it must live until the hook has
- * been changed. Any thread. Result: `WEBSOCKET_OK`. Since 0.1.
+ * line are escaped. It must return: no `longjmp`, no C++ exception (which
+ * ends the program). `user` is handed back; it must live until the hook has
+ * been changed and no other thread is inside a call that began before. Any
+ * thread. Result: `WEBSOCKET_OK`. Since 0.1.
  *
  * # Safety
  * `callback` may be called with `user` from any thread.
@@ -744,8 +747,10 @@ webSocket_result webSocket_lastFailure(struct webSocket_failure *failure);
  * token to `*conn`; the caller frees it with `webSocket_conn_free`. Any
  * thread. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_URL`, `WEBSOCKET_E_OPTION`
  * (an option is set that is for servers), `WEBSOCKET_E_NULL`,
+ * `WEBSOCKET_E_SEND_UTF8`, `WEBSOCKET_E_SEND_TOO_BIG` (a URL over 64 KiB),
  * `WEBSOCKET_E_RANDOM`, `WEBSOCKET_E_MEMORY`, `WEBSOCKET_E_HANDLES`,
- * `WEBSOCKET_GONE`; `webSocket_lastFailure` has a sentence. Since 0.1.
+ * `WEBSOCKET_GONE` or `WEBSOCKET_E_BUSY` (the config);
+ * `webSocket_lastFailure` has a sentence. Since 0.1.
  *
  * # Safety
  * `url` is NULL or a NUL-terminated string; `conn` is NULL or may be written.
@@ -761,7 +766,8 @@ webSocket_result webSocket_conn_newClient(const struct webSocket_config *config,
  * `config` may be NULL (defaults) and is copied. Writes the token to `*conn`;
  * the caller frees it with `webSocket_conn_free`. Any thread. Results:
  * `WEBSOCKET_OK`, `WEBSOCKET_E_NULL`, `WEBSOCKET_E_HANDLES`,
- * `WEBSOCKET_GONE`; `webSocket_lastFailure` has a sentence. Since 0.1.
+ * `WEBSOCKET_GONE` or `WEBSOCKET_E_BUSY` (the config);
+ * `webSocket_lastFailure` has a sentence. Since 0.1.
  *
  * # Safety
  * `conn` is NULL or may be written.
@@ -782,10 +788,10 @@ webSocket_result webSocket_conn_free(struct webSocket_conn *conn);
  * Hands over bytes that came from the peer, in any cut.
  *
  * `data` (`length` bytes) is lent until `webSocket_conn_next` has said
- * `WEBSOCKET_AGAIN` or `WEBSOCKET_CLOSED`, and is unmasked in place
- * meanwhile; what was cut off at its end is copied then. One thread at a
- * time. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_STATE` (what was fed before is
- * not read yet: call `webSocket_conn_next`), `WEBSOCKET_E_NULL`,
+ * `WEBSOCKET_AGAIN` or `WEBSOCKET_CLOSED` or the handle was freed, and is
+ * unmasked in place meanwhile; what was cut off at its end is copied then.
+ * One thread at a time. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_STATE` (what
+ * was fed before is not read yet: call `webSocket_conn_next`), `WEBSOCKET_E_NULL`,
  * `WEBSOCKET_E_SEND_TOO_BIG` (a negative length in disguise),
  * `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
  *
@@ -828,6 +834,7 @@ webSocket_result webSocket_conn_next(struct webSocket_conn *conn, struct webSock
  * be sent from now on. One thread at a time. Results: `WEBSOCKET_OK`,
  * `WEBSOCKET_E_STATE` (no request waits), `WEBSOCKET_E_SUBPROTOCOL_CHOICE`
  * (not offered; nothing was sent), `WEBSOCKET_E_SEND_UTF8`,
+ * `WEBSOCKET_E_SEND_TOO_BIG` (over 64 KiB), `WEBSOCKET_E_MEMORY`,
  * `WEBSOCKET_GONE`, `WEBSOCKET_E_NULL`, `WEBSOCKET_E_BUSY`. Since 0.1.
  *
  * # Safety
@@ -860,7 +867,8 @@ webSocket_result webSocket_conn_refuse(struct webSocket_conn *conn,
  * Both are copied. One thread at a time. Results: `WEBSOCKET_OK`,
  * `WEBSOCKET_E_STATE` (no request waits), `WEBSOCKET_E_HEADER` (not a header
  * that may be sent), `WEBSOCKET_E_NULL`, `WEBSOCKET_E_SEND_UTF8`,
- * `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+ * `WEBSOCKET_E_SEND_TOO_BIG` (a text over 64 KiB), `WEBSOCKET_GONE`,
+ * `WEBSOCKET_E_BUSY`. Since 0.1.
  *
  * # Safety
  * Both are NULL or NUL-terminated strings.
@@ -879,6 +887,7 @@ webSocket_result webSocket_conn_addHeader(struct webSocket_conn *conn,
  * `webSocket_conn_next`, `_accept`, `_refuse`, `_close` or `_free` on the
  * handle. One thread at a time. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_STATE`
  * (no request is there), `WEBSOCKET_E_NULL`, `WEBSOCKET_E_SEND_UTF8`,
+ * `WEBSOCKET_E_SEND_TOO_BIG` (a name over 64 KiB), `WEBSOCKET_E_MEMORY`,
  * `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
  *
  * # Safety

@@ -54,8 +54,10 @@ pub extern "C" fn webSocket_config_setNumber(
     value: u64,
 ) -> webSocket_result {
     call(|| {
-        let mut entered = CONFIGS.enter(config as usize)?;
-        remember(entered.value()?.set_number(option, value))
+        remember((|| {
+            let mut entered = CONFIGS.enter(config as usize)?;
+            entered.value()?.set_number(option, value)
+        })())
     })
 }
 
@@ -106,10 +108,12 @@ unsafe fn with_text(
     set: impl FnOnce(&mut Config, &str) -> Result<(), Error>,
 ) -> webSocket_result {
     call(|| {
-        let mut entered = CONFIGS.enter(config as usize)?;
-        // SAFETY: the caller's promise.
-        let value = unsafe { text(value) }?;
-        remember(set(entered.value()?, value))
+        remember((|| {
+            let mut entered = CONFIGS.enter(config as usize)?;
+            // SAFETY: the caller's promise.
+            let value = unsafe { text(value) }?;
+            set(entered.value()?, value)
+        })())
     })
 }
 

@@ -76,8 +76,10 @@ unsafe fn put(connection: Connection, out: *mut *mut webSocket_conn) -> Result<(
 /// token to `*conn`; the caller frees it with `webSocket_conn_free`. Any
 /// thread. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_URL`, `WEBSOCKET_E_OPTION`
 /// (an option is set that is for servers), `WEBSOCKET_E_NULL`,
+/// `WEBSOCKET_E_SEND_UTF8`, `WEBSOCKET_E_SEND_TOO_BIG` (a URL over 64 KiB),
 /// `WEBSOCKET_E_RANDOM`, `WEBSOCKET_E_MEMORY`, `WEBSOCKET_E_HANDLES`,
-/// `WEBSOCKET_GONE`; `webSocket_lastFailure` has a sentence. Since 0.1.
+/// `WEBSOCKET_GONE` or `WEBSOCKET_E_BUSY` (the config);
+/// `webSocket_lastFailure` has a sentence. Since 0.1.
 ///
 /// # Safety
 /// `url` is NULL or a NUL-terminated string; `conn` is NULL or may be written.
@@ -108,7 +110,8 @@ pub unsafe extern "C" fn webSocket_conn_newClient(
 /// `config` may be NULL (defaults) and is copied. Writes the token to `*conn`;
 /// the caller frees it with `webSocket_conn_free`. Any thread. Results:
 /// `WEBSOCKET_OK`, `WEBSOCKET_E_NULL`, `WEBSOCKET_E_HANDLES`,
-/// `WEBSOCKET_GONE`; `webSocket_lastFailure` has a sentence. Since 0.1.
+/// `WEBSOCKET_GONE` or `WEBSOCKET_E_BUSY` (the config);
+/// `webSocket_lastFailure` has a sentence. Since 0.1.
 ///
 /// # Safety
 /// `conn` is NULL or may be written.
@@ -147,10 +150,10 @@ pub extern "C" fn webSocket_conn_free(conn: *mut webSocket_conn) -> webSocket_re
 /// Hands over bytes that came from the peer, in any cut.
 ///
 /// `data` (`length` bytes) is lent until `webSocket_conn_next` has said
-/// `WEBSOCKET_AGAIN` or `WEBSOCKET_CLOSED`, and is unmasked in place
-/// meanwhile; what was cut off at its end is copied then. One thread at a
-/// time. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_STATE` (what was fed before is
-/// not read yet: call `webSocket_conn_next`), `WEBSOCKET_E_NULL`,
+/// `WEBSOCKET_AGAIN` or `WEBSOCKET_CLOSED` or the handle was freed, and is
+/// unmasked in place meanwhile; what was cut off at its end is copied then.
+/// One thread at a time. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_STATE` (what
+/// was fed before is not read yet: call `webSocket_conn_next`), `WEBSOCKET_E_NULL`,
 /// `WEBSOCKET_E_SEND_TOO_BIG` (a negative length in disguise),
 /// `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
 ///
@@ -258,6 +261,7 @@ pub unsafe extern "C" fn webSocket_conn_next(
 /// be sent from now on. One thread at a time. Results: `WEBSOCKET_OK`,
 /// `WEBSOCKET_E_STATE` (no request waits), `WEBSOCKET_E_SUBPROTOCOL_CHOICE`
 /// (not offered; nothing was sent), `WEBSOCKET_E_SEND_UTF8`,
+/// `WEBSOCKET_E_SEND_TOO_BIG` (over 64 KiB), `WEBSOCKET_E_MEMORY`,
 /// `WEBSOCKET_GONE`, `WEBSOCKET_E_NULL`, `WEBSOCKET_E_BUSY`. Since 0.1.
 ///
 /// # Safety
@@ -310,7 +314,8 @@ pub unsafe extern "C" fn webSocket_conn_refuse(
 /// Both are copied. One thread at a time. Results: `WEBSOCKET_OK`,
 /// `WEBSOCKET_E_STATE` (no request waits), `WEBSOCKET_E_HEADER` (not a header
 /// that may be sent), `WEBSOCKET_E_NULL`, `WEBSOCKET_E_SEND_UTF8`,
-/// `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+/// `WEBSOCKET_E_SEND_TOO_BIG` (a text over 64 KiB), `WEBSOCKET_GONE`,
+/// `WEBSOCKET_E_BUSY`. Since 0.1.
 ///
 /// # Safety
 /// Both are NULL or NUL-terminated strings.
@@ -336,6 +341,7 @@ pub unsafe extern "C" fn webSocket_conn_addHeader(
 /// `webSocket_conn_next`, `_accept`, `_refuse`, `_close` or `_free` on the
 /// handle. One thread at a time. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_STATE`
 /// (no request is there), `WEBSOCKET_E_NULL`, `WEBSOCKET_E_SEND_UTF8`,
+/// `WEBSOCKET_E_SEND_TOO_BIG` (a name over 64 KiB), `WEBSOCKET_E_MEMORY`,
 /// `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
 ///
 /// # Safety
@@ -565,10 +571,10 @@ pub unsafe extern "C" fn webSocket_conn_bufferedBytes(
     conn: *mut webSocket_conn,
     length: *mut usize,
 ) -> webSocket_result {
-    // SAFETY: the caller's promise.
     call(|| {
-        with(conn, |conn| unsafe {
-            write(length, conn.connection.queued())
+        with(conn, |conn| {
+            // SAFETY: the caller's promise.
+            unsafe { write(length, conn.connection.queued()) }
         })
     })
 }
@@ -587,10 +593,11 @@ pub unsafe extern "C" fn webSocket_conn_failure(
     conn: *mut webSocket_conn,
     failure: *mut webSocket_failure,
 ) -> webSocket_result {
-    // SAFETY: the caller's promise.
     call(|| {
-        with(conn, |conn| unsafe {
-            webSocket_failure::of_connection(&conn.connection).give(failure)
+        with(conn, |conn| {
+            let report = webSocket_failure::of_connection(&conn.connection);
+            // SAFETY: the caller's promise.
+            unsafe { report.give(failure) }
         })
     })
 }

@@ -47,8 +47,8 @@ pub struct webSocket_event {
     pub flags: u32,
     /// The bytes, never NULL; borrowed until the next call of
     /// `webSocket_conn_next`, `_feed` or `_free` on the handle. Text and
-    /// reasons are UTF-8 and carry no NUL; a chunk of text may end inside a
-    /// code point.
+    /// reasons are UTF-8, are not ended by a NUL and may hold one anywhere
+    /// (U+0000); a chunk of text may end inside a code point.
     pub data: *const u8,
     /// How many bytes `data` has.
     pub length: usize,

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::ffi::c_char;
 use std::mem::size_of;
 
-use super::boundary::{call, last_panic};
+use super::boundary::{call, take_panic};
 use super::result::{WEBSOCKET_OK, webSocket_result};
 use crate::proto::Error;
 use crate::proto::conn::Connection;
@@ -39,7 +39,8 @@ pub struct webSocket_failure {
     pub systemError: i32,
     /// The HTTP status that was received or sent; 0 for none.
     pub httpStatus: u32,
-    /// The close code of a connection that was open; 0 for none.
+    /// The `closeCode` of `WEBSOCKET_CLOSE` (1006: lost, or never open); 0
+    /// where nothing failed, and where the handshake did.
     pub closeCode: u32,
     /// How many bytes of `answer` count.
     pub answerLength: u32,
@@ -141,6 +142,8 @@ thread_local! {
 /// Keeps an error of a call that has no handle to keep it.
 pub(super) fn remember<T>(outcome: Result<T, Error>) -> Result<T, Error> {
     if let Err(error) = &outcome {
+        // An older one is not the last failure any more.
+        drop(take_panic());
         LAST.set(webSocket_failure::of(*error, &error.to_string()));
     }
     outcome
@@ -162,12 +165,61 @@ pub unsafe extern "C" fn webSocket_lastFailure(
     failure: *mut webSocket_failure,
 ) -> webSocket_result {
     call(|| {
-        let mut last = LAST.get();
-        let panic = last_panic();
-        if last.result == WEBSOCKET_OK && !panic.is_empty() {
-            last = webSocket_failure::of(Error::Internal, &panic);
+        let panic = take_panic();
+        if !panic.is_empty() {
+            LAST.set(webSocket_failure::of(Error::Internal, &panic));
         }
         // SAFETY: the caller's promise.
-        unsafe { last.give(failure) }
+        unsafe { LAST.get().give(failure) }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ptr::null_mut;
+
+    use super::*;
+    use crate::ffi::config::{
+        webSocket_config_addText, webSocket_config_free, webSocket_config_new,
+    };
+    use crate::ffi::result::{
+        WEBSOCKET_E_INTERNAL, WEBSOCKET_E_RANGE, WEBSOCKET_E_SEND_UTF8, webSocket_result,
+    };
+
+    fn last() -> (webSocket_result, String) {
+        let mut failure = webSocket_failure::none();
+        // SAFETY: a struct whose size is set.
+        assert_eq!(unsafe { webSocket_lastFailure(&mut failure) }, WEBSOCKET_OK);
+        let text = failure.text.iter().take_while(|&&byte| byte != 0);
+        let text = text.map(|&byte| byte as u8 as char).collect();
+        (failure.result, text)
+    }
+
+    #[test]
+    fn ap15_the_last_failure_is_the_last_one_a_panic_or_not() {
+        let range = || call(|| remember(Err(Error::Range)));
+        let panic = || call(|| panic!("a defect at this place"));
+        for _ in 0..2 {
+            assert_eq!(range(), WEBSOCKET_E_RANGE);
+            assert_eq!(last().0, WEBSOCKET_E_RANGE);
+            assert_eq!(panic(), WEBSOCKET_E_INTERNAL);
+            let (result, text) = last();
+            assert_eq!(result, WEBSOCKET_E_INTERNAL);
+            assert!(text.contains("failure.rs"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_text_that_cannot_be_read_is_a_failure_to_be_told() {
+        let mut config = null_mut();
+        // SAFETY: the pointers are to live variables and literals.
+        unsafe {
+            assert_eq!(webSocket_config_new(&mut config), WEBSOCKET_OK);
+            let bad = c"\xff: x".as_ptr();
+            let result = webSocket_config_addText(config, crate::config::WEBSOCKET_HEADER, bad);
+            assert_eq!(result, WEBSOCKET_E_SEND_UTF8);
+        }
+        assert_eq!(last().0, WEBSOCKET_E_SEND_UTF8);
+        webSocket_config_free(config);
+    }
 }

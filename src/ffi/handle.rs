@@ -176,6 +176,7 @@ impl<T: Send> Door<T> {
     }
 
     /// Takes a handle for one call.
+    #[inline(never)]
     pub(crate) fn enter(&self, token: usize) -> Result<Entered<'_, T>, Error> {
         let (index, generation, slot) = self.find(token)?;
         Self::take(slot, generation)?;
@@ -213,6 +214,7 @@ impl<T: Send> Door<T> {
     }
 
     /// Empties a slot that this thread has taken.
+    #[inline(never)]
     fn release(&self, index: u32, generation: u32, slot: &Slot<T>) {
         // SAFETY: the state is TAKEN or DOOMED by this thread, and the guard
         // that lent the value out is gone.

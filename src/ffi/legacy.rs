@@ -2,10 +2,13 @@
 //! hand: `websocket_common.h` has the eight that old programs find there,
 //! `websocket_common_extra.h` the others.
 
+// What a pointer has to be is said with the argument that it belongs to.
+#![allow(clippy::missing_safety_doc)]
+
 use std::ffi::{CStr, c_char, c_int, c_uchar, c_uint};
 use std::ptr;
 
-use super::boundary::guard;
+use super::boundary::{bytes, guard, room, set, string, text, write_text};
 use crate::legacy::kind::Kind;
 use crate::legacy::{helpers, link, package, receive, transmit};
 use crate::net::sys::{self, Errno};
@@ -15,63 +18,6 @@ use crate::proto::handshake::key;
 pub type WebsocketData_Type = c_int;
 /// C's `bool`, taken as a byte: any value but 0 is true.
 pub type CBool = u8;
-
-/// Bytes to read; none for NULL or a length below 0.
-///
-/// # Safety
-/// `at`, if not NULL, has `length` readable bytes, unchanged while `'a` lasts.
-unsafe fn bytes<'a, T>(at: *const T, length: impl TryInto<usize>) -> &'a [u8] {
-    match length.try_into() {
-        // SAFETY: as the caller promises; slices of T as bytes need T = byte.
-        Ok(length) if !at.is_null() => unsafe { std::slice::from_raw_parts(at.cast(), length) },
-        _ => &[],
-    }
-}
-
-/// Room to write; none for NULL or a length below 0.
-///
-/// # Safety
-/// `at`, if not NULL, has `length` writable bytes that nothing else uses
-/// while `'a` lasts.
-unsafe fn room<'a, T>(at: *mut T, length: impl TryInto<usize>) -> &'a mut [u8] {
-    match length.try_into() {
-        // SAFETY: as the caller promises. The bytes may be uninitialised in
-        // C's eyes; they are only written, or read after being written.
-        Ok(length) if !at.is_null() => unsafe { std::slice::from_raw_parts_mut(at.cast(), length) },
-        _ => &mut [],
-    }
-}
-
-/// A C string's bytes; `None` for NULL.
-///
-/// # Safety
-/// `at`, if not NULL, is NUL-terminated, and unchanged while `'a` lasts.
-unsafe fn text<'a, T>(at: *const T) -> Option<&'a CStr> {
-    // SAFETY: as the caller promises.
-    (!at.is_null()).then(|| unsafe { CStr::from_ptr(at.cast()) })
-}
-
-/// A C string; `None` for NULL or what is not UTF-8.
-///
-/// # Safety
-/// As for [`text`].
-unsafe fn string<'a>(at: *const c_char) -> Option<&'a str> {
-    // SAFETY: as the caller promises.
-    unsafe { text(at) }.and_then(|text| text.to_str().ok())
-}
-
-/// Writes bytes and a NUL; returns how many bytes without it.
-///
-/// # Safety
-/// `at` has `from.len() + 1` writable bytes.
-unsafe fn write_text<T>(at: *mut T, from: &[u8]) -> c_int {
-    // SAFETY: as the caller promises.
-    unsafe {
-        ptr::copy(from.as_ptr(), at.cast(), from.len());
-        at.cast::<u8>().add(from.len()).write(0);
-    }
-    c_int::try_from(from.len()).unwrap_or(c_int::MAX)
-}
 
 /// What `send()` would return, errno included.
 fn sent(outcome: Result<usize, Errno>) -> c_int {
@@ -258,7 +204,7 @@ pub unsafe extern "C" fn webSocket_enPackage(
 ) -> c_int {
     guard(-1, || {
         let (length, most) = (dataLen as usize, packageMaxLen as usize);
-        let usable = !package.is_null() && !(data.is_null() && length > 0);
+        let usable = !package.is_null() && (length == 0 || !data.is_null());
         let kind = Kind::from_generation1(r#type).filter(|_| usable);
         let Some(plan) = kind.and_then(|kind| package::plan(length, most, isMask != 0, kind))
         else {
@@ -319,17 +265,6 @@ pub unsafe extern "C" fn webSocket_dePackage(
         }
         found.kind.to_generation1()
     })
-}
-
-/// Sets an output that may be NULL.
-///
-/// # Safety
-/// `at` is valid for writing, or NULL.
-unsafe fn set(at: *mut c_uint, value: c_uint) {
-    // SAFETY: as the caller promises.
-    if let Some(at) = unsafe { at.as_mut() } {
-        *at = value;
-    }
 }
 
 /// Writes a fresh Sec-WebSocket-Key to `key`, which has 25 bytes: 24

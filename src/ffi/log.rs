@@ -36,8 +36,10 @@ static HOOK: RwLock<Option<Hook>> = RwLock::new(None);
 ///
 /// `callback` may be called on any thread that calls this library, and must
 /// not call it with the same handle (`WEBSOCKET_E_REENTRY`). Peers' bytes in a
-/// line are escaped. `user` is handed back; it must live until the hook has
-/// been changed. Any thread. Result: `WEBSOCKET_OK`. Since 0.1.
+/// line are escaped. It must return: no `longjmp`, no C++ exception (which
+/// ends the program). `user` is handed back; it must live until the hook has
+/// been changed and no other thread is inside a call that began before. Any
+/// thread. Result: `WEBSOCKET_OK`. Since 0.1.
 ///
 /// # Safety
 /// `callback` may be called with `user` from any thread.

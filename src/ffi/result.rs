@@ -170,6 +170,7 @@ pub const WEBSOCKET_E_INTERNAL: i32 = -900;
 macro_rules! pairs {
     ($($error:ident => $code:ident,)*) => {
         impl From<Error> for webSocket_result {
+            #[inline(never)]
             fn from(error: Error) -> webSocket_result {
                 match error {
                     $(Error::$error => $code,)*

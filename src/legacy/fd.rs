@@ -5,6 +5,11 @@
 //! identity, and whoever is about to let a record decide something compares
 //! that first. Records are indexed by fd number, so there are never more than
 //! fds; two numbers of one socket (`dup`) share a record.
+//!
+//! A stale record may be in use by several threads when one of them finds out
+//! and replaces it. So that a frame is never sent into the middle of another,
+//! what is sent through a number passes its gate, which outlives its records,
+//! and whoever has passed it looks whether its record is still in place.
 
 use std::cell::RefCell;
 use std::os::fd::RawFd;
@@ -146,6 +151,8 @@ impl Drop for Record {
 pub(super) struct Socket {
     pub(super) fd: RawFd,
     pub(super) record: Arc<Record>,
+    /// Held while something is sent through this number.
+    pub(super) gate: Arc<Mutex<()>>,
     /// Whether this call has compared the identity.
     verified: bool,
 }
@@ -155,30 +162,40 @@ impl Socket {
     /// still stand there: see [`Socket::verify`].
     pub(super) fn find(fd: RawFd) -> Result<Socket, Errno> {
         let at = usize::try_from(fd).map_err(|_| Errno(libc::EBADF))?;
-        if let Some(Some((_, record))) = lock(&TABLE).slots.get(at) {
-            return Ok(Socket {
-                fd,
-                record: Arc::clone(record),
-                verified: false,
-            });
+        if let Some(slot) = lock(&TABLE).slots.get(at) {
+            if let Some((_, record)) = &slot.entry {
+                return Ok(Socket {
+                    fd,
+                    record: Arc::clone(record),
+                    gate: Arc::clone(&slot.gate),
+                    verified: false,
+                });
+            }
         }
         Socket::current(fd)
     }
 
     /// The record of the socket that the number stands for now.
     pub(super) fn current(fd: RawFd) -> Result<Socket, Errno> {
-        let identity = sys::identity(fd)?;
-        let found = lock(&TABLE).of_identity(identity);
-        let record = match found {
-            Some(record) => record,
-            None => Arc::new(Record::new(fd, identity, false)),
-        };
-        insert(fd, &record)?;
+        let record = Record::new(fd, sys::identity(fd)?, false);
+        let (record, gate) = insert(fd, record, true)?;
         Ok(Socket {
             fd,
             record,
+            gate,
             verified: true,
         })
+    }
+
+    /// Whether the number still has this record, which another thread may have
+    /// found to be another socket's.
+    pub(super) fn is_in_place(&self) -> bool {
+        let table = lock(&TABLE);
+        let slot = usize::try_from(self.fd)
+            .ok()
+            .and_then(|at| table.slots.get(at));
+        let entry = slot.and_then(|slot| slot.entry.as_ref());
+        entry.is_some_and(|(_, record)| Arc::ptr_eq(record, &self.record))
     }
 
     /// Compares the identity, once a call. Where the record is another
@@ -206,12 +223,18 @@ pub(super) fn note_client(fd: RawFd) -> Result<(), Errno> {
     // A dup of this socket could get a number whose record is long stale, and
     // then a send there would not know that it is a client's.
     drop_all_stale();
-    let record = Arc::new(Record::new(fd, sys::identity(fd)?, true));
-    insert(fd, &record)
+    insert(fd, Record::new(fd, sys::identity(fd)?, true), false).map(drop)
+}
+
+/// A fd number.
+#[derive(Default)]
+struct Slot {
+    gate: Arc<Mutex<()>>,
+    entry: Option<(Identity, Arc<Record>)>,
 }
 
 struct Table {
-    slots: Vec<Option<(Identity, Arc<Record>)>>,
+    slots: Vec<Slot>,
     /// Where the next search for stale buffers starts.
     cursor: usize,
 }
@@ -223,8 +246,8 @@ static TABLE: Mutex<Table> = Mutex::new(Table {
 
 impl Table {
     fn of_identity(&self, identity: Identity) -> Option<Arc<Record>> {
-        let mut slots = self.slots.iter().flatten();
-        let (_, record) = slots.find(|(other, _)| *other == identity)?;
+        let mut entries = self.slots.iter().filter_map(|slot| slot.entry.as_ref());
+        let (_, record) = entries.find(|(other, _)| *other == identity)?;
         Some(Arc::clone(record))
     }
 
@@ -236,7 +259,8 @@ impl Table {
         for _ in 0..SLOTS.min(self.slots.len()) {
             let at = self.cursor % self.slots.len();
             self.cursor = at + 1;
-            if let Some(Some((identity, record))) = self.slots.get(at) {
+            let entry = self.slots.get(at).and_then(|slot| slot.entry.as_ref());
+            if let Some((identity, record)) = entry {
                 if record.holds() {
                     let Some(slot) = room.next() else { break };
                     *slot = Some((at, *identity));
@@ -247,27 +271,39 @@ impl Table {
     }
 }
 
-fn insert(fd: RawFd, record: &Arc<Record>) -> Result<(), Errno> {
+/// Puts a record in its number's place. With `share`, a record that the socket
+/// has already, under this number or another, takes the new one's place: found
+/// and put under one lock, so that a socket never has two.
+fn insert(fd: RawFd, record: Record, share: bool) -> Result<(Arc<Record>, Arc<Mutex<()>>), Errno> {
     static FORKS: Once = Once::new();
     FORKS.call_once(|| sys::at_fork(before_fork, after_fork, in_child));
     let at = usize::try_from(fd).map_err(|_| Errno(libc::EBADF))?;
+    let identity = record.identity;
+    let record = Arc::new(record);
     let mut table = lock(&TABLE);
     if let Some(missing) = (at + 1).checked_sub(table.slots.len()) {
         let slots = &mut table.slots;
         slots
             .try_reserve(missing)
             .map_err(|_| Errno(libc::ENOMEM))?;
-        slots.resize(slots.len().max(at + 1), None);
+        slots.resize_with(slots.len().max(at + 1), Slot::default);
     }
-    let before = match table.slots.get_mut(at) {
-        Some(slot) => slot.replace((record.identity, Arc::clone(record))),
-        None => None,
+    let shared = if share {
+        table.of_identity(identity)
+    } else {
+        None
     };
+    let record = shared.unwrap_or(record);
+    let Some(slot) = table.slots.get_mut(at) else {
+        return Err(Errno(libc::ENOMEM));
+    };
+    let before = slot.entry.replace((identity, Arc::clone(&record)));
+    let gate = Arc::clone(&slot.gate);
     drop(table);
     // Its buffers are freed outside the lock.
     drop(before);
     drop_two_stale();
-    Ok(())
+    Ok((record, gate))
 }
 
 /// Frees the buffers of sockets that are gone: two are looked at whenever a
@@ -287,7 +323,7 @@ fn drop_all_stale() {
         .slots
         .iter()
         .enumerate()
-        .filter_map(|(at, slot)| Some((at, slot.as_ref()?.0)))
+        .filter_map(|(at, slot)| Some((at, slot.entry.as_ref()?.0)))
         .collect();
     for (at, identity) in identities {
         drop_if_stale(at, identity);
@@ -301,7 +337,9 @@ fn drop_if_stale(at: usize, identity: Identity) {
     }
     let mut table = lock(&TABLE);
     let stale = match table.slots.get_mut(at) {
-        Some(slot) if slot.as_ref().is_some_and(|(own, _)| *own == identity) => slot.take(),
+        Some(Slot { entry, .. }) if entry.as_ref().is_some_and(|(own, _)| *own == identity) => {
+            entry.take()
+        }
         _ => None,
     };
     drop(table);
@@ -326,15 +364,20 @@ extern "C" fn after_fork() {
 extern "C" fn in_child() {
     let _ = FORKING.try_with(|parked| {
         if let Some(table) = parked.borrow_mut().as_mut() {
-            for slot in table.slots.iter_mut().flatten() {
-                let record = &slot.1;
+            for slot in &mut table.slots {
+                if slot.gate.try_lock().is_err() {
+                    std::mem::forget(std::mem::take(&mut slot.gate));
+                }
+                let Some((_, record)) = &mut slot.entry else {
+                    continue;
+                };
                 let free = record.rx.try_lock().is_ok()
                     && record.tx.try_lock().is_ok()
                     && record.answer.try_lock().is_ok();
                 if !free {
                     let renewed = Arc::new(record.renewed());
                     // The old one is left alone, locks and all.
-                    std::mem::forget(std::mem::replace(&mut slot.1, renewed));
+                    std::mem::forget(std::mem::replace(record, renewed));
                 }
             }
         }

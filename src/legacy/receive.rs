@@ -6,6 +6,8 @@
 //! blocking fd waits for the first byte of a call only.
 
 mod deliver;
+mod foreign;
+mod kept;
 
 use std::os::fd::RawFd;
 use std::sync::Arc;
@@ -13,7 +15,6 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::fd::{Record, Socket, Stop};
-use super::head;
 use super::kind::Kind;
 use super::lock;
 use super::transmit;
@@ -163,6 +164,9 @@ impl Call<'_> {
     fn run(&mut self) -> Result<Received, Stop> {
         let record = Arc::clone(&self.socket.record);
         let mut rx = lock(&record.rx);
+        if !self.socket.is_in_place() {
+            return Err(Stop::Stale);
+        }
         let idle = matches!(rx.state, State::Idle);
         if !idle || Record::any_holds_rx() || record.holds_tx() {
             self.socket.verify()?;
@@ -344,218 +348,6 @@ impl Call<'_> {
         let kept = append(&mut bytes, part);
         rx.state = State::Payload { header, bytes };
         self.kept(rx, kept)
-    }
-
-    /// Makes room for a payload that goes into no buffer of the caller's yet.
-    fn begin_payload(&mut self, rx: &mut Rx, header: Header) {
-        let largest = KEEP_MAX.load(Relaxed).max(self.data.len());
-        rx.state = if header.length <= largest as u64 {
-            State::Payload {
-                header,
-                bytes: Vec::new(),
-            }
-        } else {
-            State::Skip {
-                left: header.length,
-            }
-        };
-    }
-
-    /// The outcome of a call whose frame is still incomplete.
-    fn kept(&mut self, rx: &mut Rx, kept: Result<(), Errno>) -> Result<Received, Stop> {
-        if let Err(error) = kept {
-            // Bytes of the middle of a frame are lost: the stream cannot go on.
-            rx.state = State::Broken;
-            return Err(error.into());
-        }
-        Err(Errno(libc::EAGAIN).into())
-    }
-
-    fn more_header(&mut self, rx: &mut Rx) -> Result<Received, Stop> {
-        loop {
-            let State::Header { bytes, length } = &mut rx.state else {
-                return self.advance(rx);
-            };
-            let Decoded::Need(end) = frame::decode(bytes.get(..*length).unwrap_or_default()) else {
-                return Err(Errno(libc::EAGAIN).into());
-            };
-            *length += self.read(Some(bytes), *length, end)?;
-            let (bytes, length) = (*bytes, *length);
-            let seen = bytes.get(..length).unwrap_or_default();
-            match self.examine(seen)? {
-                Start::Need if length < end => return Err(Errno(libc::EAGAIN).into()),
-                Start::Need => {}
-                Start::Frame(header) => {
-                    self.begin_payload(rx, header);
-                    return self.advance(rx);
-                }
-                Start::Request | Start::Noise => return self.noise(rx, seen),
-                Start::Violation => {
-                    rx.state = State::Broken;
-                    return Ok(deliver::violated());
-                }
-            }
-        }
-    }
-
-    fn more_payload(&mut self, rx: &mut Rx) -> Result<Received, Stop> {
-        let State::Payload { header, bytes } = &mut rx.state else {
-            return self.advance(rx);
-        };
-        let header = *header;
-        let length = usize::try_from(header.length).unwrap_or(usize::MAX);
-        if bytes.len() < length {
-            let kept = if header.first & 0x08 != 0 {
-                let mut small = [0; MAX_CONTROL];
-                let got = self.read(Some(&mut small), bytes.len(), length)?;
-                append(
-                    bytes,
-                    small
-                        .get(bytes.len()..bytes.len() + got)
-                        .unwrap_or_default(),
-                )
-            } else if length <= self.data.len() {
-                // Straight to its place behind what is kept.
-                let start = bytes.len();
-                let got = self.read(None, start, length)?;
-                if start + got == length {
-                    if let Some(room) = self.data.get_mut(..start) {
-                        room.copy_from_slice(bytes);
-                    }
-                    return Ok(self.finish_payload(rx, header, length));
-                }
-                append(bytes, self.data.get(start..start + got).unwrap_or_default())
-            } else {
-                self.collect(bytes, length)?
-            };
-            if kept.is_err() || bytes.len() < length {
-                return self.kept(rx, kept);
-            }
-        }
-        if header.first & 0x08 != 0 {
-            let mut small = [0; MAX_CONTROL];
-            if let Some(room) = small.get_mut(..length) {
-                room.copy_from_slice(bytes);
-                mask::apply(room, header.mask.unwrap_or_default(), 0);
-            }
-            rx.state = State::Idle;
-            self.taken = true;
-            return self.control(rx, header, &small, length);
-        }
-        let Some(room) = self.data.get_mut(..length) else {
-            return Ok(deliver::too_large());
-        };
-        room.copy_from_slice(bytes);
-        Ok(self.finish_payload(rx, header, length))
-    }
-
-    /// A data frame's payload is in the caller's buffer, still masked.
-    fn finish_payload(&mut self, rx: &mut Rx, header: Header, length: usize) -> Received {
-        if let (Some(key), Some(room)) = (header.mask, self.data.get_mut(..length)) {
-            mask::apply(room, key, 0);
-        }
-        rx.state = State::Idle;
-        // An edge may have been spent on a call that could not take this.
-        self.taken = true;
-        deliver::payload(header, length)
-    }
-
-    /// Reads what has come of a payload that does not fit the caller's buffer.
-    fn collect(&mut self, bytes: &mut Vec<u8>, length: usize) -> Result<Result<(), Errno>, Stop> {
-        let mut piece = [0; PIECE];
-        for _ in 0..PIECES {
-            let missing = length - bytes.len();
-            if missing == 0 {
-                break;
-            }
-            let got = self.read(Some(&mut piece), 0, missing.min(PIECE))?;
-            if let Err(error) = append(bytes, piece.get(..got).unwrap_or_default()) {
-                return Ok(Err(error));
-            }
-        }
-        Ok(Ok(()))
-    }
-
-    fn skip(&mut self, rx: &mut Rx) -> Result<Received, Stop> {
-        let State::Skip { left } = &mut rx.state else {
-            return self.advance(rx);
-        };
-        let mut piece = [0; PIECE];
-        for _ in 0..PIECES {
-            let end = usize::try_from(*left).unwrap_or(PIECE).min(PIECE);
-            *left -= self.read(Some(&mut piece), 0, end)? as u64;
-            if *left == 0 {
-                rx.state = State::Idle;
-                return Ok(deliver::too_large());
-            }
-        }
-        Err(Errno(libc::EAGAIN).into())
-    }
-
-    /// Bytes that are no frame, at a connection's start: what was kept of
-    /// them, then what is readable.
-    fn noise(&mut self, rx: &mut Rx, kept: &[u8]) -> Result<Received, Stop> {
-        // One byte stays free, so that a program finds a NUL behind them.
-        let room = self.data.len() - 1;
-        if room == 0 {
-            return Ok(deliver::too_large());
-        }
-        let mut length = kept.len().min(room);
-        if let (Some(to), Some(from)) = (self.data.get_mut(..length), kept.get(..length)) {
-            to.copy_from_slice(from);
-        }
-        let left = kept.get(length..).unwrap_or_default();
-        if left.is_empty() {
-            rx.state = State::Idle;
-            match self.read(None, length, room) {
-                Ok(got) => length += got,
-                // What was kept is delivered first.
-                Err(error) if length == 0 => return Err(error),
-                Err(_) => {}
-            }
-        } else {
-            let mut bytes = [0; MAX_HEADER];
-            bytes[..left.len()].copy_from_slice(left);
-            rx.state = State::Header {
-                bytes,
-                length: left.len(),
-            };
-        }
-        self.taken = true;
-        Ok(deliver::not_a_frame(self.data, length, libc::EPROTO))
-    }
-
-    /// Takes what has come of an HTTP request, up to its blank line.
-    fn more_request(&mut self, rx: &mut Rx) -> Result<Received, Stop> {
-        let State::Request { bytes, whole } = &mut rx.state else {
-            return self.advance(rx);
-        };
-        let mut piece = [0; 4096];
-        while !*whole {
-            let seen = self.peek(&mut piece)?;
-            let known = bytes.len();
-            let end = known + seen;
-            append(bytes, piece.get(..seen).unwrap_or_default())?;
-            let found = head::end(bytes, known);
-            bytes.truncate(known);
-            let take = found.unwrap_or(end) - known;
-            let got = self.read(Some(&mut piece), 0, take)?;
-            append(bytes, piece.get(..got).unwrap_or_default())?;
-            *whole = found == Some(bytes.len());
-            if !*whole && bytes.len() > MAX_REQUEST {
-                rx.state = State::Broken;
-                return Ok(deliver::too_large());
-            }
-        }
-        let length = bytes.len();
-        // One byte more than the request, for the NUL behind it.
-        let Some((room, [_, ..])) = self.data.split_at_mut_checked(length) else {
-            return Ok(deliver::too_large());
-        };
-        room.copy_from_slice(bytes);
-        rx.state = State::Idle;
-        self.taken = true;
-        Ok(deliver::not_a_frame(self.data, length, libc::EAGAIN))
     }
 }
 

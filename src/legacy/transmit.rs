@@ -147,11 +147,18 @@ fn push(socket: &mut Socket, first: &[u8], second: &[u8]) -> Result<usize, Stop>
     if i32::try_from(total).is_err() {
         return Err(Errno(libc::EMSGSIZE).into());
     }
-    if socket.record.holds_tx() || Record::any_holds_tx() {
-        socket.verify()?;
-    }
+    let gate = Arc::clone(&socket.gate);
     let record = Arc::clone(&socket.record);
     let outcome = {
+        let _gate = lock(&gate);
+        // Whoever had the gate before may have found the record stale, and
+        // left the rest of a frame with the right one.
+        if !socket.is_in_place() {
+            return Err(Stop::Stale);
+        }
+        if Record::any_holds_tx() {
+            socket.verify()?;
+        }
         let mut tx = lock(&record.tx);
         let outcome = push_locked(socket, &mut tx, first, second);
         note(&record, &tx);
@@ -215,7 +222,9 @@ fn finish(
                     // The kernel lacks memory: poll would say that all is well.
                     sys::sleep_ms(1);
                 }
-                sys::wait_until(socket.fd, libc::POLLOUT, deadline)?;
+                if sys::wait_until(socket.fd, libc::POLLOUT, deadline).is_err() {
+                    break;
+                }
             }
             Err(error) if error.is_passing() => break,
             Err(error) => return Err(error.into()),
@@ -279,8 +288,8 @@ fn note(record: &Record, tx: &Tx) {
     record.note_tx(answer.is_some() || !tx.rest().is_empty());
 }
 
-/// Sends what waits, as far as that goes without waiting. Whoever holds the
-/// lock does it instead when done.
+/// Sends what waits, as far as that goes without waiting. Whoever holds a lock
+/// does it instead when done. The caller has compared the identity.
 pub(super) fn flush(socket: &Socket) {
     let record = &socket.record;
     for _ in 0..2 {
@@ -288,6 +297,9 @@ pub(super) fn flush(socket: &Socket) {
         if !record.holds_tx() {
             return;
         }
+        let Ok(_gate) = socket.gate.try_lock() else {
+            return;
+        };
         let Ok(mut tx) = record.tx.try_lock() else {
             return;
         };
@@ -312,30 +324,24 @@ pub(super) fn answer(socket: &mut Socket, kind: Kind, payload: &[u8], masked: bo
         return;
     };
     room.copy_from_slice(payload);
+    // It may have to wait, and must not wait with a socket that is gone.
+    let current;
+    let socket = match socket.is_current() {
+        Ok(true) => socket,
+        _ => match Socket::current(socket.fd) {
+            Ok(found) => {
+                current = found;
+                &current
+            }
+            Err(_) => return,
+        },
+    };
     {
         let mut slot = lock(&socket.record.answer);
         *slot = Some(answer);
         socket.record.note_tx(true);
     }
     flush(socket);
-    if socket.record.holds_tx() && socket.is_current() == Ok(false) {
-        // It has to wait, and this record is of a socket that is gone.
-        move_waiting(socket);
-    }
-}
-
-/// Moves what waits to be sent to the record of the socket that is there now.
-fn move_waiting(socket: &Socket) {
-    let Ok(current) = Socket::current(socket.fd) else {
-        return;
-    };
-    let (old, new) = (&socket.record, &current.record);
-    let tx = std::mem::take(&mut *lock(&old.tx));
-    *lock(&new.answer) = lock(&old.answer).take();
-    let mut to = lock(&new.tx);
-    *to = tx;
-    note(new, &to);
-    old.note_tx(false);
 }
 
 impl Answer {

@@ -9,7 +9,7 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::ffi::CString;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
@@ -185,10 +185,7 @@ impl Resolver {
         if self.threads >= THREADS {
             return true;
         }
-        let thread = std::thread::Builder::new()
-            .name("wsembed-dns".into())
-            .stack_size(STACK);
-        let started = sys::with_signals_blocked(|| thread.spawn(run).is_ok());
+        let started = sys::start_thread(STACK, run);
         if started {
             self.threads += 1;
             #[cfg(test)]
@@ -233,19 +230,8 @@ fn ask_system(host: &str) -> Found {
 }
 
 fn system(host: &str) -> Found {
-    let found: Vec<IpAddrZone> = (host, 0)
-        .to_socket_addrs()
-        .map_err(|_| Errno(libc::EHOSTUNREACH))?
-        .take(ADDRESSES)
-        .map(|address| match address {
-            SocketAddr::V4(v4) => ((*v4.ip()).into(), 0),
-            SocketAddr::V6(v6) => ((*v6.ip()).into(), v6.scope_id()),
-        })
-        .collect();
-    if found.is_empty() {
-        return Err(Errno(libc::EHOSTUNREACH));
-    }
-    Ok(found)
+    let host = CString::new(host).map_err(|_| Errno(libc::EHOSTUNREACH))?;
+    sys::host_addresses(&host, ADDRESSES)
 }
 
 #[cfg(test)]

@@ -13,6 +13,9 @@ use std::ptr::NonNull;
 use std::time::Duration;
 
 pub use super::random::fill as random;
+pub use resolve::{host_addresses, start_thread};
+
+mod resolve;
 
 /// An `errno` value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,6 +172,8 @@ pub fn identity(fd: RawFd) -> Result<Identity, Errno> {
     }
 }
 
+// `ino_t` has 32 bits on some targets.
+#[allow(clippy::unnecessary_cast)]
 fn inode(fd: RawFd) -> Result<u64, Errno> {
     let mut facts = MaybeUninit::<libc::stat>::uninit();
     // SAFETY: fstat fills the struct when it returns 0; only then it is read.
@@ -384,7 +389,7 @@ pub fn at_fork(prepare: extern "C" fn(), parent: extern "C" fn(), child: extern 
 }
 
 /// Runs `body` with every signal blocked: threads started in it inherit that.
-pub fn with_signals_blocked<T>(body: impl FnOnce() -> T) -> T {
+fn with_signals_blocked<T>(body: impl FnOnce() -> T) -> T {
     struct Restore(libc::sigset_t);
     impl Drop for Restore {
         fn drop(&mut self) {

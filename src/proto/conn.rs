@@ -20,7 +20,7 @@ use super::message::{Kind, Message};
 use super::output::Output;
 use super::settings::Settings;
 use super::state::{Cause, Reply, State, transition};
-use super::timers::{Due, Timers};
+use super::timers::{Due, NEVER, Timers};
 use super::utf8::Validator;
 use opening::Opening;
 pub use send::Sendable;
@@ -223,7 +223,7 @@ impl Connection {
         self.timers.tick(now, &settings);
         loop {
             let (at, due) = self.timers.next(&settings, self.state == State::Open);
-            if at > self.timers.now() {
+            if at > self.timers.now() || at == NEVER {
                 return at;
             }
             self.act_on(due);
@@ -362,19 +362,24 @@ impl Connection {
         );
     }
 
-    /// Enters the last state; the report waits for [`Connection::next`].
+    /// Enters the last state; the report waits for [`Connection::next`], and
+    /// so does giving back memory: a deadline or the program may end the
+    /// connection while the last event's bytes are still lent.
     fn end(&mut self, state: State, report: Report) {
         self.state = state;
         self.report = Some(Box::new(report));
         self.announce = false;
+        self.sending = None;
+        self.output.forget_pong();
+        self.timers.closing(&self.settings);
+    }
+
+    /// Drops what receiving needed; nothing of it is lent any more.
+    fn release(&mut self) {
         self.opening = None;
         self.frame = None;
         self.message.abandon();
         self.control.release();
-        self.lent = Lent::Nothing;
-        self.sending = None;
-        self.output.forget_pong();
-        self.timers.closing(&self.settings);
     }
 
     /// The next frame's mask key; none from a server.
@@ -391,8 +396,11 @@ impl Connection {
         }
     }
 
-    /// Pings a silent peer.
+    /// Pings a silent peer; once is enough while it does not read either.
     fn keep_alive(&mut self) {
+        if self.ping.is_some() && !self.output.is_empty() {
+            return self.timers.pinged(&self.settings);
+        }
         let mut payload = [0; 8];
         if !(self.random)(&mut payload) {
             return self.fail(Error::Random);

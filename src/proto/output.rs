@@ -73,12 +73,24 @@ impl Output {
     }
 
     /// Room for `more` bytes, without letting what was sent pile up in front.
+    ///
+    /// What waits is moved (or copied by growing) only after an eighth of it
+    /// was sent or queued, so that neither a queue kept full nor a peer that
+    /// reads little makes each send cost the whole queue.
     fn reserve(&mut self, more: usize) -> Result<(), Error> {
-        if self.sent > 0 && self.bytes.capacity() - self.bytes.len() < more {
+        if self.sent == 0 || self.bytes.capacity() - self.bytes.len() >= more {
+            return self.bytes.try_reserve(more).map_err(|_| Error::Memory);
+        }
+        let eighth = self.len() / 8;
+        if self.sent >= eighth {
             self.bytes.drain(..self.sent);
             self.sent = 0;
+            return self.bytes.try_reserve(more).map_err(|_| Error::Memory);
         }
-        self.bytes.try_reserve(more).map_err(|_| Error::Memory)
+        let room = more.max(eighth);
+        self.bytes
+            .try_reserve_exact(room)
+            .map_err(|_| Error::Memory)
     }
 
     /// Queues bytes that are no frame: the handshake.

@@ -37,7 +37,7 @@ impl Url {
         if text.len() > MAX_LENGTH || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(Error::Url);
         }
-        let (scheme, rest) = text.split_once("://").ok_or(Error::Url)?;
+        let (scheme, rest) = split_scheme(text).ok_or(Error::Url)?;
         let secure = scheme.eq_ignore_ascii_case("wss");
         if !secure && !scheme.eq_ignore_ascii_case("ws") {
             return Err(Error::Url);
@@ -78,6 +78,12 @@ impl Url {
 /// 80, or 443 under TLS.
 pub(super) const fn default_port(secure: bool) -> u16 {
     if secure { 443 } else { 80 }
+}
+
+/// Cuts `scheme://rest` at the first colon.
+pub(super) fn split_scheme(text: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = text.split_once(':')?;
+    Some((scheme, rest.strip_prefix("//")?))
 }
 
 /// What follows `scheme://`, cut behind the authority (RFC 3986 3.2).

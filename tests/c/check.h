@@ -1,27 +1,46 @@
-/* Checks for the C tests: a failed one prints where and what, and the program
- * ends with 1. */
-#ifndef WSEMBED_TESTS_CHECK_H
-#define WSEMBED_TESTS_CHECK_H
+/* Checks for the C tests: a failed one says where and what, and the program
+ * goes on; check_done() is its exit code. */
+#ifndef WSEMBED_TEST_CHECK_H
+#define WSEMBED_TEST_CHECK_H
 
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
-#define CHECK(condition)                                                                 \
-    do {                                                                                 \
-        if (!(condition)) {                                                              \
-            fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #condition);      \
-            exit(1);                                                                     \
-        }                                                                                \
+static int check_failures;
+
+#define CHECK(condition)                                                         \
+    do {                                                                         \
+        if (!(condition)) {                                                      \
+            fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #condition); \
+            check_failures++;                                                    \
+        }                                                                        \
     } while (0)
 
-#define CHECK_EQUAL(left, right)                                                         \
-    do {                                                                                 \
-        long long left_ = (long long)(left), right_ = (long long)(right);                \
-        if (left_ != right_) {                                                           \
-            fprintf(stderr, "%s:%d: failed: %s is %lld, not %s (%lld)\n", __FILE__,      \
-                    __LINE__, #left, left_, #right, right_);                             \
-            exit(1);                                                                     \
-        }                                                                                \
+#define CHECK_INT(have, want)                                                    \
+    do {                                                                         \
+        long long have_ = (long long)(have), want_ = (long long)(want);          \
+        if (have_ != want_) {                                                    \
+            fprintf(stderr, "%s:%d: %s is %lld, not %lld\n", __FILE__, __LINE__, #have, \
+                    have_, want_);                                               \
+            check_failures++;                                                    \
+        }                                                                        \
     } while (0)
+
+#define CHECK_BYTES(have, want, length)                                          \
+    do {                                                                         \
+        if (memcmp((have), (want), (length)) != 0) {                             \
+            fprintf(stderr, "%s:%d: %s differs from %s\n", __FILE__, __LINE__, #have, #want); \
+            check_failures++;                                                    \
+        }                                                                        \
+    } while (0)
+
+static int check_done(const char *name) {
+    if (check_failures != 0) {
+        fprintf(stderr, "%s: %d checks failed\n", name, check_failures);
+        return 1;
+    }
+    printf("%s: ok\n", name);
+    return 0;
+}
 
 #endif

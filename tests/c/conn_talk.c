@@ -1,5 +1,6 @@
 /* Two ends of a connection in one program: handshake, messages whole and in
  * chunks, pings, refusals, the closing handshake, deadlines. */
+#include <stdlib.h>
 #include <string.h>
 #include <wsembed/websocket.h>
 
@@ -30,8 +31,8 @@ static size_t pump(webSocket_conn *from, webSocket_conn *to, size_t step, handle
         piece = malloc(length);
         CHECK(piece);
         memcpy(piece, data, length);
-        CHECK_EQUAL(webSocket_conn_outputDone(from, length), WEBSOCKET_OK);
-        CHECK_EQUAL(webSocket_conn_feed(to, piece, length), WEBSOCKET_OK);
+        CHECK_INT(webSocket_conn_outputDone(from, length), WEBSOCKET_OK);
+        CHECK_INT(webSocket_conn_feed(to, piece, length), WEBSOCKET_OK);
         take(to, handle, user);
         free(piece); /* AGAIN gave it back */
         moved += length;
@@ -58,9 +59,9 @@ static void note(webSocket_conn *conn, const webSocket_event *event, void *user)
         size_t length;
         seen->requests++;
         CHECK(event->length == 7 && memcmp(event->data, "/a?b=c1", 7) == 0);
-        CHECK_EQUAL(webSocket_conn_requestHeader(conn, "x-device", &value, &length), WEBSOCKET_OK);
+        CHECK_INT(webSocket_conn_requestHeader(conn, "x-device", &value, &length), WEBSOCKET_OK);
         CHECK(length == 5 && memcmp(value, "no. 7", 5) == 0);
-        CHECK_EQUAL(webSocket_conn_requestHeader(conn, "X-None", &value, &length), WEBSOCKET_OK);
+        CHECK_INT(webSocket_conn_requestHeader(conn, "X-None", &value, &length), WEBSOCKET_OK);
         CHECK(value == NULL && length == 0);
         break;
     }
@@ -72,7 +73,7 @@ static void note(webSocket_conn *conn, const webSocket_event *event, void *user)
     case WEBSOCKET_BINARY:
         if (event->flags & WEBSOCKET_FIRST)
             seen->length = 0;
-        CHECK_EQUAL(event->offset, seen->length);
+        CHECK_INT(event->offset, seen->length);
         seen->bytes = realloc(seen->bytes, seen->length + event->length + 1);
         CHECK(seen->bytes);
         memcpy(seen->bytes + seen->length, event->data, event->length);
@@ -104,13 +105,13 @@ static void talk(size_t step, uint64_t chunkAbove)
     static const size_t lengths[] = {0, 1, 125, 126, 65535, 65536, 300000};
     size_t i;
 
-    CHECK_EQUAL(webSocket_config_new(&config), WEBSOCKET_OK);
-    CHECK_EQUAL(webSocket_config_setNumber(config, WEBSOCKET_CHUNK_ABOVE_BYTES, chunkAbove), 0);
-    CHECK_EQUAL(webSocket_config_addText(config, WEBSOCKET_SUBPROTOCOL, "chat"), WEBSOCKET_OK);
-    CHECK_EQUAL(webSocket_config_addText(config, WEBSOCKET_HEADER, "X-Device: no. 7"), 0);
-    CHECK_EQUAL(webSocket_conn_newClient(config, "ws://device/a?b=c1", &client), WEBSOCKET_OK);
-    CHECK_EQUAL(webSocket_conn_newServer(config, &server), WEBSOCKET_OK);
-    CHECK_EQUAL(webSocket_config_free(config), WEBSOCKET_OK);
+    CHECK_INT(webSocket_config_new(&config), WEBSOCKET_OK);
+    CHECK_INT(webSocket_config_setNumber(config, WEBSOCKET_CHUNK_ABOVE_BYTES, chunkAbove), 0);
+    CHECK_INT(webSocket_config_addText(config, WEBSOCKET_SUBPROTOCOL, "chat"), WEBSOCKET_OK);
+    CHECK_INT(webSocket_config_addText(config, WEBSOCKET_HEADER, "X-Device: no. 7"), 0);
+    CHECK_INT(webSocket_conn_newClient(config, "ws://device/a?b=c1", &client), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_newServer(config, &server), WEBSOCKET_OK);
+    CHECK_INT(webSocket_config_free(config), WEBSOCKET_OK);
 
     pump(client, server, step, note, &at_server);
     pump(server, client, step, note, &at_client);
@@ -121,26 +122,26 @@ static void talk(size_t step, uint64_t chunkAbove)
         size_t third = lengths[i] / 3;
         CHECK(message);
         memset(message, 'a' + (int)i, lengths[i] + 1);
-        CHECK_EQUAL(webSocket_conn_send(client, WEBSOCKET_TEXT, message, lengths[i]), WEBSOCKET_OK);
-        CHECK_EQUAL(webSocket_conn_send(client, WEBSOCKET_PING, message, third % 126), WEBSOCKET_OK);
+        CHECK_INT(webSocket_conn_send(client, WEBSOCKET_TEXT, message, lengths[i]), WEBSOCKET_OK);
+        CHECK_INT(webSocket_conn_send(client, WEBSOCKET_PING, message, third % 126), WEBSOCKET_OK);
         pump(client, server, step, note, &at_server);
-        CHECK_EQUAL(at_server.texts, i + 1);
+        CHECK_INT(at_server.texts, i + 1);
         CHECK(at_server.length == lengths[i] && !memcmp(at_server.bytes, message, lengths[i]));
 
-        CHECK_EQUAL(webSocket_conn_sendChunk(server, WEBSOCKET_BINARY, message, third, WEBSOCKET_FIRST), 0);
-        CHECK_EQUAL(webSocket_conn_send(server, WEBSOCKET_PING, NULL, 0), WEBSOCKET_OK);
-        CHECK_EQUAL(webSocket_conn_sendChunk(server, WEBSOCKET_BINARY, message, third, 0), 0);
-        CHECK_EQUAL(webSocket_conn_sendChunk(server, WEBSOCKET_BINARY, message, lengths[i] - 2 * third,
+        CHECK_INT(webSocket_conn_sendChunk(server, WEBSOCKET_BINARY, message, third, WEBSOCKET_FIRST), 0);
+        CHECK_INT(webSocket_conn_send(server, WEBSOCKET_PING, NULL, 0), WEBSOCKET_OK);
+        CHECK_INT(webSocket_conn_sendChunk(server, WEBSOCKET_BINARY, message, third, 0), 0);
+        CHECK_INT(webSocket_conn_sendChunk(server, WEBSOCKET_BINARY, message, lengths[i] - 2 * third,
                                              WEBSOCKET_FINAL), WEBSOCKET_OK);
         pump(server, client, step, note, &at_client);
-        CHECK_EQUAL(at_client.binaries, i + 1);
+        CHECK_INT(at_client.binaries, i + 1);
         CHECK(at_client.length == lengths[i] && !memcmp(at_client.bytes, message, lengths[i]));
-        CHECK_EQUAL(at_client.pongs, i + 1);
-        CHECK_EQUAL(at_client.pings, i + 1);
+        CHECK_INT(at_client.pongs, i + 1);
+        CHECK_INT(at_client.pings, i + 1);
         free(message);
     }
 
-    CHECK_EQUAL(webSocket_conn_close(client, 4001, "that is all"), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_close(client, 4001, "that is all"), WEBSOCKET_OK);
     pump(client, server, step, note, &at_server);
     pump(server, client, step, note, &at_client);
     CHECK(at_server.closes == 1 && at_server.closeCode == 4001 && at_server.closeResult == WEBSOCKET_OK);
@@ -149,16 +150,16 @@ static void talk(size_t step, uint64_t chunkAbove)
         const uint8_t *data;
         size_t length;
         webSocket_failure failure = WEBSOCKET_FAILURE_INIT;
-        CHECK_EQUAL(webSocket_conn_output(server, &data, &length), WEBSOCKET_CLOSED);
-        CHECK_EQUAL(webSocket_conn_output(client, &data, &length), WEBSOCKET_OK);
-        CHECK_EQUAL(length, 0);
-        CHECK_EQUAL(webSocket_conn_feedEof(client), WEBSOCKET_OK);
-        CHECK_EQUAL(webSocket_conn_output(client, &data, &length), WEBSOCKET_CLOSED);
-        CHECK_EQUAL(webSocket_conn_failure(client, &failure), WEBSOCKET_OK);
-        CHECK_EQUAL(failure.stage, WEBSOCKET_STAGE_NONE);
+        CHECK_INT(webSocket_conn_output(server, &data, &length), WEBSOCKET_CLOSED);
+        CHECK_INT(webSocket_conn_output(client, &data, &length), WEBSOCKET_OK);
+        CHECK_INT(length, 0);
+        CHECK_INT(webSocket_conn_feedEof(client), WEBSOCKET_OK);
+        CHECK_INT(webSocket_conn_output(client, &data, &length), WEBSOCKET_CLOSED);
+        CHECK_INT(webSocket_conn_failure(client, &failure), WEBSOCKET_OK);
+        CHECK_INT(failure.stage, WEBSOCKET_STAGE_NONE);
     }
-    CHECK_EQUAL(webSocket_conn_free(client), WEBSOCKET_OK);
-    CHECK_EQUAL(webSocket_conn_free(server), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_free(client), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_free(server), WEBSOCKET_OK);
     free(at_client.bytes);
     free(at_server.bytes);
 }
@@ -168,14 +169,14 @@ static void refuse(webSocket_conn *conn, const webSocket_event *event, void *use
     int *closes = user;
     static const char body[] = "not you\n";
     if (event->kind == WEBSOCKET_REQUEST) {
-        CHECK_EQUAL(webSocket_conn_accept(conn, "never-offered"), WEBSOCKET_E_SUBPROTOCOL_CHOICE);
-        CHECK_EQUAL(webSocket_conn_addHeader(conn, "Retry-After", "30"), WEBSOCKET_OK);
-        CHECK_EQUAL(webSocket_conn_addHeader(conn, "X", "a\r\nB: c"), WEBSOCKET_E_HEADER);
-        CHECK_EQUAL(webSocket_conn_refuse(conn, 200, NULL, 0), WEBSOCKET_E_RANGE);
-        CHECK_EQUAL(webSocket_conn_refuse(conn, 70000, NULL, 0), WEBSOCKET_E_RANGE);
-        CHECK_EQUAL(webSocket_conn_refuse(conn, 503, (const uint8_t *)body, sizeof body - 1), 0);
+        CHECK_INT(webSocket_conn_accept(conn, "never-offered"), WEBSOCKET_E_SUBPROTOCOL_CHOICE);
+        CHECK_INT(webSocket_conn_addHeader(conn, "Retry-After", "30"), WEBSOCKET_OK);
+        CHECK_INT(webSocket_conn_addHeader(conn, "X", "a\r\nB: c"), WEBSOCKET_E_HEADER);
+        CHECK_INT(webSocket_conn_refuse(conn, 200, NULL, 0), WEBSOCKET_E_RANGE);
+        CHECK_INT(webSocket_conn_refuse(conn, 70000, NULL, 0), WEBSOCKET_E_RANGE);
+        CHECK_INT(webSocket_conn_refuse(conn, 503, (const uint8_t *)body, sizeof body - 1), 0);
     } else {
-        CHECK_EQUAL(event->kind, WEBSOCKET_CLOSE);
+        CHECK_INT(event->kind, WEBSOCKET_CLOSE);
         ++*closes;
     }
 }
@@ -186,16 +187,16 @@ static void refused(void)
     webSocket_failure failure = WEBSOCKET_FAILURE_INIT;
     struct seen at_client = {0};
     int closes = 0;
-    CHECK_EQUAL(webSocket_conn_newClient(NULL, "ws://device", &client), WEBSOCKET_OK);
-    CHECK_EQUAL(webSocket_conn_newServer(NULL, &server), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_newClient(NULL, "ws://device", &client), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_newServer(NULL, &server), WEBSOCKET_OK);
     pump(client, server, 7, refuse, &closes);
-    CHECK_EQUAL(closes, 1);
+    CHECK_INT(closes, 1);
     pump(server, client, 7, note, &at_client);
     CHECK(at_client.closes == 1 && at_client.closeCode == 1006);
-    CHECK_EQUAL(at_client.closeResult, WEBSOCKET_E_HTTP_STATUS);
-    CHECK_EQUAL(webSocket_conn_failure(client, &failure), WEBSOCKET_OK);
-    CHECK_EQUAL(failure.stage, WEBSOCKET_STAGE_HANDSHAKE);
-    CHECK_EQUAL(failure.httpStatus, 503);
+    CHECK_INT(at_client.closeResult, WEBSOCKET_E_HTTP_STATUS);
+    CHECK_INT(webSocket_conn_failure(client, &failure), WEBSOCKET_OK);
+    CHECK_INT(failure.stage, WEBSOCKET_STAGE_HANDSHAKE);
+    CHECK_INT(failure.httpStatus, 503);
     CHECK(strstr(failure.text, "503") != NULL);
     CHECK(failure.answerLength > 12 && memcmp(failure.answer, "HTTP/1.1 503", 12) == 0);
     webSocket_conn_free(client);
@@ -209,22 +210,22 @@ static void deadlines(void)
     webSocket_failure failure = WEBSOCKET_FAILURE_INIT;
     webSocket_event event = WEBSOCKET_EVENT_INIT;
     uint64_t deadline = 0;
-    CHECK_EQUAL(webSocket_config_new(&config), WEBSOCKET_OK);
-    CHECK_EQUAL(webSocket_config_setNumber(config, WEBSOCKET_HANDSHAKE_TIMEOUT_MS, 1500), 0);
-    CHECK_EQUAL(webSocket_conn_newServer(config, &server), WEBSOCKET_OK);
+    CHECK_INT(webSocket_config_new(&config), WEBSOCKET_OK);
+    CHECK_INT(webSocket_config_setNumber(config, WEBSOCKET_HANDSHAKE_TIMEOUT_MS, 1500), 0);
+    CHECK_INT(webSocket_conn_newServer(config, &server), WEBSOCKET_OK);
     webSocket_config_free(config);
-    CHECK_EQUAL(webSocket_conn_tick(server, 1000, &deadline), WEBSOCKET_OK);
-    CHECK_EQUAL(deadline, 2500);
-    CHECK_EQUAL(webSocket_conn_tick(server, 2499, NULL), WEBSOCKET_OK);
-    CHECK_EQUAL(webSocket_conn_next(server, &event), WEBSOCKET_AGAIN);
-    CHECK_EQUAL(webSocket_conn_tick(server, 2500, &deadline), WEBSOCKET_OK);
-    CHECK_EQUAL(webSocket_conn_next(server, &event), WEBSOCKET_OK);
-    CHECK_EQUAL(event.kind, WEBSOCKET_CLOSE);
-    CHECK_EQUAL(event.result, WEBSOCKET_TIMEOUT);
-    CHECK_EQUAL(webSocket_conn_next(server, &event), WEBSOCKET_CLOSED);
-    CHECK_EQUAL(webSocket_conn_failure(server, &failure), WEBSOCKET_OK);
-    CHECK_EQUAL(failure.stage, WEBSOCKET_STAGE_TIMEOUT);
-    CHECK_EQUAL(failure.httpStatus, 408);
+    CHECK_INT(webSocket_conn_tick(server, 1000, &deadline), WEBSOCKET_OK);
+    CHECK_INT(deadline, 2500);
+    CHECK_INT(webSocket_conn_tick(server, 2499, NULL), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_next(server, &event), WEBSOCKET_AGAIN);
+    CHECK_INT(webSocket_conn_tick(server, 2500, &deadline), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_next(server, &event), WEBSOCKET_OK);
+    CHECK_INT(event.kind, WEBSOCKET_CLOSE);
+    CHECK_INT(event.result, WEBSOCKET_TIMEOUT);
+    CHECK_INT(webSocket_conn_next(server, &event), WEBSOCKET_CLOSED);
+    CHECK_INT(webSocket_conn_failure(server, &failure), WEBSOCKET_OK);
+    CHECK_INT(failure.stage, WEBSOCKET_STAGE_TIMEOUT);
+    CHECK_INT(failure.httpStatus, 408);
     webSocket_conn_free(server);
 }
 
@@ -239,5 +240,5 @@ int main(void)
     }
     refused();
     deadlines();
-    return 0;
+    return check_done("conn_talk");
 }

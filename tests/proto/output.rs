@@ -222,3 +222,32 @@ fn two_ends_talk() {
         }]
     ));
 }
+
+#[test]
+fn lm03_a_queue_that_is_kept_full_is_not_moved_for_each_send() {
+    // As many frames as fill the buffer to its last byte, which grows by
+    // doubling from one frame on.
+    let frame = plain(FIN | TEXT, &[b'a'; 100]);
+    let frames = 1_usize << 18;
+    let mut connection = server([])
+        .with(|s| s.send_queue = frames * frame.len())
+        .connection();
+    while connection.send(MESSAGE, &[b'a'; 100]).is_ok() {}
+    assert_eq!(connection.queued(), frames * frame.len());
+    // 100 000 sends that each move 25 MiB would take minutes.
+    for n in 0..100_000_u32 {
+        let message = format!("{n:0100}");
+        assert_eq!(
+            connection.send(MESSAGE, message.as_bytes()),
+            Err(Error::Full)
+        );
+        connection.done(frame.len()).unwrap();
+        connection.send(MESSAGE, message.as_bytes()).unwrap();
+    }
+    let sent = drain(&mut connection);
+    let (old, new) = sent.split_at(sent.len() - 100_000 * frame.len());
+    assert!(old.chunks(frame.len()).all(|one| one == frame));
+    for (n, one) in new.chunks(frame.len()).enumerate() {
+        assert_eq!(one, plain(FIN | TEXT, format!("{n:0100}").as_bytes()));
+    }
+}

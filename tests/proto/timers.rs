@@ -93,8 +93,9 @@ fn without_a_pong_timeout_pings_go_on() {
         .connection();
     assert_eq!(connection.tick(0), 10);
     assert_eq!(connection.tick(10), 20);
+    assert_eq!(frames_of(Role::Client, &drain(&mut connection)).len(), 1);
     assert_eq!(connection.tick(25), 35);
-    assert_eq!(frames_of(Role::Client, &drain(&mut connection)).len(), 2);
+    assert_eq!(frames_of(Role::Client, &drain(&mut connection)).len(), 1);
 }
 
 #[test]
@@ -137,4 +138,43 @@ fn tr21_tr22_clocks_that_jump() {
     let mut late = server([]).with(|s| s.idle_timeout = 1000).connection();
     assert_eq!(late.tick(u64::MAX - 500), NEVER);
     assert_eq!(feed(&mut late, &masked(FIN | TEXT, b"x")), [text("x")]);
+}
+
+#[test]
+fn ap20_the_last_moment_of_all_is_no_deadline() {
+    for settings in [
+        Settings::default(),
+        Settings {
+            ping_interval: 1,
+            pong_timeout: 1,
+            idle_timeout: 1,
+            close_timeout: 1,
+            handshake_timeout: 1,
+            ..Settings::default()
+        },
+    ] {
+        let settings = Arc::new(settings);
+        let mut server = Connection::server(Arc::clone(&settings), random);
+        assert_eq!(server.tick(NEVER), NEVER);
+        let mut open = Connection::established(Role::Server, settings, random);
+        open.tick(1);
+        assert_eq!(open.tick(NEVER), NEVER);
+        assert_eq!(open.tick(NEVER), NEVER);
+    }
+}
+
+#[test]
+fn ct09_pings_do_not_pile_up_for_a_peer_that_never_reads() {
+    for role in [Role::Server, Role::Client] {
+        let mut connection = Case { role, ..server([]) }
+            .with(|s| (s.ping_interval, s.pong_timeout) = (10, 0))
+            .connection();
+        for now in 0..1000 {
+            connection.tick(10 * now);
+        }
+        assert_eq!(frames_of(role, &drain(&mut connection)).len(), 1);
+        // Once it reads, pings go on.
+        connection.tick(20_000);
+        assert_eq!(frames_of(role, &drain(&mut connection)).len(), 1);
+    }
 }

@@ -46,7 +46,8 @@ pub(super) struct Request {
     head: Vec<u8>,
     target: String,
     key: Vec<u8>,
-    offered: Vec<String>,
+    /// The first subprotocol offered that we support.
+    choice: Option<String>,
     /// Header lines that the program adds to its answer.
     headers: Vec<(String, String)>,
 }
@@ -139,12 +140,7 @@ impl Connection {
             }
             // The program was shown the request and said nothing.
             Some(Opening::Decide(request)) => {
-                let supported = &self.settings.subprotocols;
-                let choice = request
-                    .offered
-                    .iter()
-                    .find(|one| supported.contains(one))
-                    .cloned();
+                let choice = request.choice.clone();
                 self.accept(choice.as_deref())?;
                 Ok(Step::Continue)
             }
@@ -158,20 +154,20 @@ impl Connection {
         };
         let head = collector.into_bytes();
         let judged = server::examine(&head, &self.settings.origins).map(|request| {
-            let offered = request
-                .subprotocols
-                .iter()
-                .map(|&one| one.to_owned())
-                .collect();
-            (request.target.to_owned(), request.key.to_vec(), offered)
+            // The offer stays in the head: thousands of names would cost many
+            // times their bytes.
+            let supported = |one: &&&str| self.settings.subprotocols.iter().any(|own| own == **one);
+            let choice = request.subprotocols.iter().find(supported);
+            let choice = choice.map(|&one| one.to_owned());
+            (request.target.to_owned(), request.key.to_vec(), choice)
         });
         match judged {
-            Ok((target, key, offered)) => {
+            Ok((target, key, choice)) => {
                 self.opening = Some(Box::new(Opening::Decide(Request {
                     head,
                     target,
                     key,
-                    offered,
+                    choice,
                     headers: Vec::new(),
                 })));
                 Ok(Step::Found(Found::Request))
@@ -228,14 +224,22 @@ impl Connection {
         Ok(())
     }
 
+    /// The request that was shown and waits for the program's decision.
+    fn undecided(&self) -> Option<&Request> {
+        match self.opening.as_deref() {
+            Some(Opening::Decide(request)) if self.state == State::Opening => Some(request),
+            _ => None,
+        }
+    }
+
     /// Accepts the request that was shown, with one of the subprotocols that
     /// the client offered, or none.
     pub fn accept(&mut self, subprotocol: Option<&str>) -> Result<(), Error> {
-        let Some(Opening::Decide(request)) = self.opening.as_deref() else {
-            return Err(Error::State);
-        };
-        if subprotocol.is_some_and(|choice| !request.offered.iter().any(|one| one == choice)) {
-            return Err(Error::SubprotocolChoice);
+        let request = self.undecided().ok_or(Error::State)?;
+        if let Some(choice) = subprotocol {
+            if !server::offers(&request.head, choice)? {
+                return Err(Error::SubprotocolChoice);
+            }
         }
         let mut headers = self.settings.headers.clone();
         headers.extend(request.headers.iter().cloned());
@@ -253,9 +257,7 @@ impl Connection {
     /// Refuses the request that was shown, with an HTTP status (300 to 599)
     /// and a body.
     pub fn refuse(&mut self, status: u16, body: &[u8]) -> Result<(), Error> {
-        let Some(Opening::Decide(request)) = self.opening.as_deref() else {
-            return Err(Error::State);
-        };
+        let request = self.undecided().ok_or(Error::State)?;
         if !(300..=599).contains(&status) {
             return Err(Error::Range);
         }
@@ -278,21 +280,23 @@ impl Connection {
 
     /// Adds a header line to the answer to the request that was shown.
     pub fn add_header(&mut self, name: &str, value: &str) -> Result<(), Error> {
-        let Some(Opening::Decide(request)) = self.opening.as_deref_mut() else {
-            return Err(Error::State);
-        };
+        self.undecided().ok_or(Error::State)?;
         if !http::is_sendable_header(name, value) || is_reserved(name) {
             return Err(Error::Header);
         }
-        request.headers.push((name.to_owned(), value.to_owned()));
+        if let Some(Opening::Decide(request)) = self.opening.as_deref_mut() {
+            request.headers.push((name.to_owned(), value.to_owned()));
+        }
         Ok(())
     }
 
     /// A header of the request: the value of the first line of that name.
     /// From REQUEST until the call of [`Connection::next`] after OPEN.
     pub fn request_header(&self, name: &str) -> Result<Option<&[u8]>, Error> {
-        let request = self.opening.as_deref().and_then(Opening::request);
-        let request = request.ok_or(Error::State)?;
+        // After the end the request may still be there, lent.
+        let opening = self.opening.as_deref();
+        let opening = opening.filter(|_| self.state != State::Over);
+        let request = opening.and_then(Opening::request).ok_or(Error::State)?;
         let head = http::parse_request(&request.head)?;
         let found = head
             .headers

@@ -109,6 +109,7 @@ impl Connection {
             return Err(Error::Closed);
         }
         self.reported = true;
+        self.release();
         Ok(Found::Close)
     }
 

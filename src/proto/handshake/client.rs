@@ -92,8 +92,8 @@ pub fn examine<'h>(head: &'h [u8], key: &[u8], offered: &[String]) -> Answer<'h>
     }
 }
 
-/// The checks of RFC 6455 4.1 on a 101, in its order;
-/// the subprotocol that the server chose.
+/// The checks of RFC 6455 4.1 on a 101, in its order; the subprotocol that
+/// the server chose.
 fn check<'h>(
     headers: &[Header<'h>],
     key: &[u8],

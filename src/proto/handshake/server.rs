@@ -70,13 +70,15 @@ fn host<'h>(headers: &[Header<'h>]) -> Result<Host<'h>, Error> {
 fn check_no_body(headers: &[Header<'_>]) -> Result<(), Error> {
     let mut first = None;
     let mut announced = http::values(headers, "Transfer-Encoding").next().is_some();
-    for length in http::values(headers, "Content-Length").flat_map(http::elements) {
-        let is_number = !length.is_empty() && length.iter().all(u8::is_ascii_digit);
-        if !is_number || first.is_some_and(|first| first != length) {
-            return Err(Error::HttpSyntax);
+    for value in http::values(headers, "Content-Length") {
+        for length in http::elements(value) {
+            let is_number = !length.is_empty() && length.iter().all(u8::is_ascii_digit);
+            if !is_number || first.is_some_and(|first| first != length) {
+                return Err(Error::HttpSyntax);
+            }
+            announced |= first.is_some() || length != b"0";
+            first = Some(length);
         }
-        announced |= first.is_some() || length != b"0";
-        first = Some(length);
     }
     if announced {
         Err(Error::HttpBody)
@@ -91,7 +93,7 @@ fn check_no_body(headers: &[Header<'_>]) -> Result<(), Error> {
 /// A target that begins with two slashes is refused: what resolves it later
 /// as a reference would take a host from it.
 fn target<'h>(head: &RequestHead<'h>, host: Host<'h>) -> Result<(&'h str, Host<'h>), Error> {
-    let (path, host) = match head.target.split_once("://") {
+    let (path, host) = match url::split_scheme(head.target) {
         Some((scheme, rest)) if is_web(scheme) => {
             let (authority, path) = url::split_target(rest);
             (
@@ -127,34 +129,33 @@ fn check_upgrade(headers: &[Header<'_>]) -> Result<(), Error> {
     }
 }
 
+/// More subprotocols than this are a mistake or an attack: each is compared
+/// with all before it.
+const MAX_SUBPROTOCOLS: usize = 128;
+
 /// The subprotocols, which may come in several lines: tokens, no two alike
 /// (RFC 6455 4.1, 11.3.4).
 fn subprotocols<'h>(headers: &[Header<'h>]) -> Result<Vec<&'h str>, Error> {
-    let mut offered = Vec::new();
-    for element in http::values(headers, SUBPROTOCOL).flat_map(http::elements) {
-        let name = std::str::from_utf8(element).map_err(|_| Error::Subprotocol)?;
-        if !http::is_token(name) {
-            return Err(Error::Subprotocol);
+    let mut offered: Vec<&str> = Vec::new();
+    for value in http::values(headers, SUBPROTOCOL) {
+        for element in http::elements(value) {
+            let name = std::str::from_utf8(element).map_err(|_| Error::Subprotocol)?;
+            let fits = http::is_token(name) && offered.len() < MAX_SUBPROTOCOLS;
+            if !fits || offered.contains(&name) {
+                return Err(Error::Subprotocol);
+            }
+            offered.try_reserve(1).map_err(|_| Error::Memory)?;
+            offered.push(name);
         }
-        offered.try_reserve(1).map_err(|_| Error::Memory)?;
-        offered.push(name);
     }
-    // Sorted, so that thousands of names do not cost their square.
-    let mut sorted = Vec::new();
-    sorted
-        .try_reserve_exact(offered.len())
-        .map_err(|_| Error::Memory)?;
-    sorted.extend_from_slice(&offered);
-    sorted.sort_unstable();
-    let doubled = sorted
-        .iter()
-        .zip(sorted.iter().skip(1))
-        .any(|(one, next)| one == next);
-    if doubled {
-        Err(Error::Subprotocol)
-    } else {
-        Ok(offered)
-    }
+    Ok(offered)
+}
+
+/// Whether a whole head offers this subprotocol.
+pub fn offers(head: &[u8], name: &str) -> Result<bool, Error> {
+    let head = http::parse_request(head)?;
+    let mut offered = http::values(&head.headers, SUBPROTOCOL).flat_map(http::elements);
+    Ok(offered.any(|one| one == name.as_bytes()))
 }
 
 /// A browser says which page it acts for (RFC 6455 10.2); other programs say
@@ -176,9 +177,7 @@ fn check_origin(headers: &[Header<'_>], host: Host<'_>, origins: &[String]) -> R
 /// port means the default one of a scheme that we cannot see, as TLS may end
 /// in front of us: it fits the default port of either.
 fn is_own(origin: &[u8], (host, port): Host<'_>) -> bool {
-    let Some((scheme, authority)) = std::str::from_utf8(origin)
-        .ok()
-        .and_then(|text| text.split_once("://"))
+    let Some((scheme, authority)) = std::str::from_utf8(origin).ok().and_then(url::split_scheme)
     else {
         return false;
     };
