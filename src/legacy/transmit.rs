@@ -175,7 +175,7 @@ fn push(socket: &mut Socket, first: &[u8], second: &[u8]) -> Result<usize, Stop>
 
 fn push_locked(socket: &mut Socket, tx: &mut Tx, first: &[u8], second: &[u8]) -> Result<(), Stop> {
     drain(socket.fd, &socket.record, tx, 0)?;
-    let sent = sys::send(socket.fd, first, second, 0)?;
+    let sent = give(socket.fd, first, second, 0)?;
     if sent == first.len() + second.len() {
         return Ok(());
     }
@@ -191,6 +191,18 @@ fn push_locked(socket: &mut Socket, tx: &mut Tx, first: &[u8], second: &[u8]) ->
     let mut tx = lock(&record.tx);
     let outcome = finish(&mut current, &mut tx, first, second, sent);
     note(&record, &tx);
+    outcome
+}
+
+/// Sends as the kernel does. A reset that came in one edge with the last frames
+/// leaves nothing that would raise another (SO_RCVLOWAT does for bytes and a
+/// FIN only): an edge-triggered program would never hang up. shutdown() wakes
+/// epoll; and the direction that it ends is the one that has just failed.
+fn give(fd: RawFd, first: &[u8], second: &[u8], flags: i32) -> Result<usize, Errno> {
+    let outcome = sys::send(fd, first, second, flags);
+    if matches!(outcome, Err(Errno(libc::EPIPE | libc::ECONNRESET))) {
+        sys::shutdown_sending(fd);
+    }
     outcome
 }
 
@@ -214,7 +226,7 @@ fn finish(
     let deadline = sys::now_ms() + patience;
     while sent < total {
         let (first, second) = behind(first, second, sent);
-        match sys::send(socket.fd, first, second, flags) {
+        match give(socket.fd, first, second, flags) {
             Ok(more) => sent += more,
             Err(Errno(libc::EINTR)) => {}
             Err(error) if error.is_passing() && sys::now_ms() < deadline => {
@@ -246,7 +258,7 @@ fn drain(fd: RawFd, record: &Record, tx: &mut Tx, flags: i32) -> Result<(), Errn
         return Ok(());
     }
     while !tx.rest().is_empty() {
-        match sys::send(fd, tx.rest(), &[], flags) {
+        match give(fd, tx.rest(), &[], flags) {
             Ok(0) => return Err(Errno(libc::EAGAIN)),
             Ok(sent) => tx.sent += sent,
             Err(error) => {
@@ -265,7 +277,7 @@ fn drain(fd: RawFd, record: &Record, tx: &mut Tx, flags: i32) -> Result<(), Errn
     let Some(bytes) = answer.encode(&mut bytes) else {
         return Ok(());
     };
-    match sys::send(fd, bytes, &[], libc::MSG_DONTWAIT) {
+    match give(fd, bytes, &[], libc::MSG_DONTWAIT) {
         Ok(sent) if sent == bytes.len() => Ok(()),
         Ok(sent) if sent > 0 => {
             tx.keep(bytes, &[], sent)

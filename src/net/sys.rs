@@ -230,6 +230,12 @@ pub fn sends_wait_forever(fd: RawFd) -> bool {
     flags >= 0 && flags & libc::O_NONBLOCK == 0 && timeout == Ok([0, 0])
 }
 
+/// Ends the sending direction, and wakes whoever polls the socket.
+pub fn shutdown_sending(fd: RawFd) {
+    // SAFETY: takes no pointer. A socket that is not connected needs none.
+    let _ = unsafe { libc::shutdown(fd, libc::SHUT_WR) };
+}
+
 /// Ends both directions of a connection.
 pub fn shutdown(fd: RawFd) {
     // SAFETY: takes no pointer. A socket that is not connected needs none.
