@@ -1,6 +1,6 @@
 # Sourced by the tests of old programs (bash): builds on scripts/stream.sh.
-# Needs WSEMBED_SOURCE and WSEMBED_BUILD.
-# shellcheck shell=bash
+# Needs WSEMBED_SOURCE and WSEMBED_BUILD. Some of what it sets is for the sourcer.
+# shellcheck shell=bash disable=SC2034
 # shellcheck source=scripts/stream.sh
 . "$WSEMBED_SOURCE/scripts/stream.sh"
 old=$WSEMBED_BUILD/tests/old
@@ -66,20 +66,25 @@ server_idle() {
     fi
 }
 
+# Runs in a shell of its own, in the background: what it sets is its own.
+one_server() {
+    trap stream_stop EXIT
+    trap 'exit 130' INT TERM
+    stream_pids=()
+    passed=0
+    failed=0
+    work=$work/$server
+    mkdir "$work"
+    "$1"
+    sum
+}
+
 # each_server FUNCTION: runs it for all servers at once, with $server set and a
 # folder of its own; they mostly wait. Adds up the cases.
 each_server() {
     local server pid pids=()
     for server in "${server_names[@]}"; do
-        (
-            trap stream_stop EXIT
-            trap 'exit 130' INT TERM
-            stream_pids=()
-            work=$work/$server
-            mkdir "$work"
-            "$1"
-            sum
-        ) >"$work/$server.txt" 2>&1 &
+        one_server "$1" >"$work/$server.txt" 2>&1 &
         pids+=("$!")
         stream_pids+=("$!")
     done
