@@ -41,12 +41,14 @@ fn install_hook() {
 #[inline(never)]
 fn run(body: &mut dyn FnMut()) {
     install_hook();
-    DEPTH.with(|depth| depth.set(depth.get() + 1));
-    // What a panic leaves half-done stays behind the handle's door, which
-    // marks the handle as broken.
-    let outcome = catch_unwind(AssertUnwindSafe(body));
-    DEPTH.with(|depth| depth.set(depth.get() - 1));
-    drop(outcome);
+    DEPTH.with(|depth| {
+        depth.set(depth.get() + 1);
+        // What a panic leaves half-done stays behind the handle's door, which
+        // marks the handle as broken.
+        let outcome = catch_unwind(AssertUnwindSafe(body));
+        depth.set(depth.get() - 1);
+        drop(outcome);
+    });
 }
 
 /// Runs `body`; a panic inside it becomes `on_panic`.
