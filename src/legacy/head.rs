@@ -4,6 +4,8 @@
 //! drop-in meets devices in the field: it looks for the end of a head and for
 //! the few header lines of the handshake, and judges nothing else.
 
+use crate::proto::http::same_text;
+
 /// Where the head in `bytes` ends, its blank line included; its first `known`
 /// bytes have been searched before.
 #[must_use]
@@ -36,7 +38,7 @@ fn lines(head: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 /// The values of a header, in whatever case its name is written.
 pub fn values<'h>(head: &'h [u8], name: &'h str) -> impl Iterator<Item = &'h [u8]> {
     lines(head)
-        .filter(move |line| line.0.eq_ignore_ascii_case(name.as_bytes()))
+        .filter(move |line| same_text(line.0, name.as_bytes()))
         .map(|line| line.1)
 }
 
@@ -45,7 +47,7 @@ pub fn values<'h>(head: &'h [u8], name: &'h str) -> impl Iterator<Item = &'h [u8
 pub fn has_token(head: &[u8], name: &str, token: &str) -> bool {
     values(head, name)
         .flat_map(|value| value.split(|byte| *byte == b','))
-        .any(|part| part.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
+        .any(|part| same_text(part.trim_ascii(), token.as_bytes()))
 }
 
 /// The status of an answer; `None` for what is not HTTP/1.1.

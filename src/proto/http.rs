@@ -14,7 +14,8 @@ use super::error::Error;
 use scan::Scanner;
 
 pub use fields::{
-    Duplicate, Header, elements, has_token, is_sendable_header, is_token, trim, unique, values,
+    Duplicate, Header, elements, has_token, is_sendable_header, is_token, same_text, trim, unique,
+    values,
 };
 
 /// How large a head may grow.

@@ -292,7 +292,7 @@ impl Connection {
         let found = head
             .headers
             .iter()
-            .find(|header| header.name.eq_ignore_ascii_case(name));
+            .find(|header| http::same_text(header.name.as_bytes(), name.as_bytes()));
         Ok(found.map(|header| header.value))
     }
 

@@ -102,7 +102,7 @@ fn check<'h>(
     // The whole value: a second protocol would be layered on ours
     // (RFC 9110 7.8), and the bytes that follow would not be frames.
     let upgrade = http::unique(headers, "Upgrade").ok().flatten();
-    let is_websocket = upgrade.is_some_and(|value| value.eq_ignore_ascii_case(b"websocket"));
+    let is_websocket = upgrade.is_some_and(|value| http::same_text(value, b"websocket"));
     if !is_websocket || !http::has_token(headers, "Connection", "Upgrade") {
         return Err(Error::Upgrade);
     }

@@ -4,6 +4,8 @@ pub mod client;
 pub mod key;
 pub mod server;
 
+use crate::proto::http;
+
 /// The subprotocol list's and the answer's field name.
 const SUBPROTOCOL: &str = "Sec-WebSocket-Protocol";
 
@@ -26,13 +28,16 @@ pub fn is_reserved(name: &str) -> bool {
         "Upgrade",
     ];
     const PREFIX: &str = "Sec-WebSocket-";
-    NAMES.iter().any(|own| own.eq_ignore_ascii_case(name))
+    NAMES
+        .iter()
+        .any(|own| http::same_text(own.as_bytes(), name.as_bytes()))
         || name
             .get(..PREFIX.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
+            .is_some_and(|start| http::same_text(start.as_bytes(), PREFIX.as_bytes()))
 }
 
-/// Appends the texts, in order.
+/// Appends the texts, in order. Its callers would grow by a copy for each text.
+#[inline(never)]
 fn append(out: &mut Vec<u8>, parts: &[&str]) {
     for part in parts {
         out.extend_from_slice(part.as_bytes());

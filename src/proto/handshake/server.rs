@@ -113,7 +113,7 @@ fn target<'h>(head: &RequestHead<'h>, host: Host<'h>) -> Result<(&'h str, Host<'
 fn is_web(scheme: &str) -> bool {
     ["http", "https", "ws", "wss"]
         .iter()
-        .any(|known| known.eq_ignore_ascii_case(scheme))
+        .any(|known| http::same_text(known.as_bytes(), scheme.as_bytes()))
 }
 
 /// Without Upgrade it is a request for a page, which 426 answers. With it,
@@ -165,7 +165,7 @@ fn check_origin(headers: &[Header<'_>], host: Host<'_>, origins: &[String]) -> R
         return Err(Error::HttpSyntax);
     };
     let Some(origin) = origin else { return Ok(()) };
-    let listed = |entry: &String| entry == "*" || origin.eq_ignore_ascii_case(entry.as_bytes());
+    let listed = |entry: &String| entry == "*" || http::same_text(origin, entry.as_bytes());
     if is_own(origin, host) || origins.iter().any(listed) {
         Ok(())
     } else {
@@ -189,7 +189,7 @@ fn is_own(origin: &[u8], (host, port): Host<'_>) -> bool {
         return false;
     };
     url::split_authority(authority).is_some_and(|(page_host, page_port)| {
-        page_host.eq_ignore_ascii_case(host)
+        http::same_text(page_host.as_bytes(), host.as_bytes())
             && page_port.unwrap_or(default) == port.unwrap_or(default)
     })
 }
@@ -251,7 +251,7 @@ pub fn refuse(status: u16, headers: &[(String, String)], body: &[u8]) -> Vec<u8>
     let has = |name: &str| {
         headers
             .iter()
-            .any(|(given, _)| given.eq_ignore_ascii_case(name))
+            .any(|(given, _)| http::same_text(given.as_bytes(), name.as_bytes()))
     };
     let mut out = Vec::new();
     let body = match out.try_reserve(body.len().saturating_add(512)) {

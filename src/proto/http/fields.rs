@@ -15,6 +15,14 @@ pub struct Header<'h> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Duplicate;
 
+/// Whether two texts differ in the case of ASCII letters at most. Kept out of
+/// its many callers, none of them in a hurry: as a loop for speed it is large.
+#[inline(never)]
+#[must_use]
+pub fn same_text(one: &[u8], other: &[u8]) -> bool {
+    one.eq_ignore_ascii_case(other)
+}
+
 /// The values of all lines of that name, in order.
 pub fn values<'a, 'h>(
     headers: &'a [Header<'h>],
@@ -22,11 +30,12 @@ pub fn values<'a, 'h>(
 ) -> impl Iterator<Item = &'h [u8]> + use<'a, 'h> {
     headers
         .iter()
-        .filter(move |line| line.name.eq_ignore_ascii_case(name))
+        .filter(move |line| same_text(line.name.as_bytes(), name.as_bytes()))
         .map(|line| line.value)
 }
 
 /// The value of a field that may come once.
+#[inline(never)]
 pub fn unique<'h>(headers: &[Header<'h>], name: &str) -> Result<Option<&'h [u8]>, Duplicate> {
     let mut found = values(headers, name);
     let first = found.next();
@@ -45,11 +54,12 @@ pub fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// Whether an element of the field, over all of its lines, is `token` in any
 /// case.
+#[inline(never)]
 #[must_use]
 pub fn has_token(headers: &[Header<'_>], name: &str, token: &str) -> bool {
     values(headers, name)
         .flat_map(elements)
-        .any(|element| element.eq_ignore_ascii_case(token.as_bytes()))
+        .any(|element| same_text(element, token.as_bytes()))
 }
 
 /// A value without optional white space around it (RFC 9110 5.6.3).
