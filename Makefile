@@ -11,6 +11,7 @@ demo: build
 	@scripts/demo
 
 test: build
+	@scripts/setup --tests
 	@scripts/test
 
 header: setup

@@ -1,21 +1,24 @@
 #!/bin/sh
 # Counts the system calls of the drop-in's receive and send in steady state:
 # 3 a receive and 1 a send, at most 2 more where something is kept.
-# usage: legacy_syscalls.sh LIBRARY_DIR   (where libwsembed.so is)
+#
+#   legacy_syscalls.sh [FOLDER OF libwsembed.so]   (that of the finished build)
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-library=$(cd "${1:?where is libwsembed.so?}" && pwd)
+library=${1:-${WSEMBED_BUILD:-$here/../build}/lib}
+[ -e "$library/libwsembed.so" ] || {
+    echo "$library/libwsembed.so is missing: run make first, or name its folder" >&2
+    exit 2
+}
+library=$(cd "$library" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-if ! command -v strace >/dev/null; then
-    apt-get install -y --no-install-recommends strace >"$work/apt" 2>&1 || {
-        cat "$work/apt" >&2
-        echo "strace is needed, and could not be installed" >&2
-        exit 2
-    }
-fi
+command -v strace >/dev/null || {
+    echo "strace is missing: scripts/setup --tests installs it" >&2
+    exit 2
+}
 
 ln -s "$library/libwsembed.so" "$work/libwsembed.so.0"
 ${CC:-cc} -std=gnu99 -D_GNU_SOURCE -Wall -Wextra -I"$here/../include/wsembed" \
