@@ -194,6 +194,9 @@ impl Call<'_> {
             let mut to = lock(&current.record.rx);
             *to = std::mem::take(rx);
             current.record.note_rx(to.holds());
+            if self.taken && record.local && !current.record.local {
+                sys::renew_edge(self.socket.fd);
+            }
         }
         record.note_rx(rx.holds());
         Ok(())
