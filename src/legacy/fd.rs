@@ -13,12 +13,12 @@
 
 use std::cell::RefCell;
 use std::os::fd::RawFd;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, Once};
 
-use super::lock;
 use super::receive::Rx;
 use super::transmit::{Answer, Tx};
+use super::{lock, try_lock};
 use crate::net::sys::{self, Errno, Identity};
 
 /// A socket as the drop-in remembers it.
@@ -34,6 +34,8 @@ pub struct Record {
     /// The program has sent a close frame: the peer's needs no answer.
     pub(super) close_sent: AtomicBool,
     pub(super) rx: Mutex<Rx>,
+    /// Whoever has the `rx` lock waits in the kernel, and has taken nothing.
+    rx_waits: AtomicBool,
     pub(super) tx: Mutex<Tx>,
     /// The automatic answer that still has to go out.
     pub(super) answer: Mutex<Option<Answer>>,
@@ -69,6 +71,7 @@ impl Record {
             started: AtomicBool::new(client),
             close_sent: AtomicBool::new(false),
             rx: Mutex::default(),
+            rx_waits: AtomicBool::new(false),
             tx: Mutex::default(),
             answer: Mutex::new(None),
             holds_rx: AtomicBool::new(false),
@@ -86,6 +89,24 @@ impl Record {
             holders.fetch_sub(1, Relaxed);
         }
         holds
+    }
+
+    pub(super) fn try_rx(&self) -> Option<MutexGuard<'_, Rx>> {
+        try_lock(&self.rx)
+    }
+
+    /// The receiving side; `None` while a receive waits for the peer.
+    pub(super) fn rx_unless_waiting(&self) -> Option<MutexGuard<'_, Rx>> {
+        loop {
+            if let Some(rx) = self.try_rx() {
+                return Some(rx);
+            }
+            if self.rx_waits.load(SeqCst) {
+                return None;
+            }
+            // A sleep: a thread of low priority may have to get on first.
+            sys::sleep_ms(1);
+        }
     }
 
     /// Notes whether something is half-received; call under the `rx` lock.
@@ -131,6 +152,7 @@ impl Record {
             started: AtomicBool::new(self.started.load(Relaxed)),
             close_sent: AtomicBool::new(self.close_sent.load(Relaxed)),
             rx: Mutex::default(),
+            rx_waits: AtomicBool::new(false),
             tx: Mutex::default(),
             answer: Mutex::new(None),
             holds_rx: AtomicBool::new(false),
@@ -190,12 +212,30 @@ impl Socket {
     /// Whether the number still has this record, which another thread may have
     /// found to be another socket's.
     pub(super) fn is_in_place(&self) -> bool {
-        let table = lock(&TABLE);
-        let slot = usize::try_from(self.fd)
-            .ok()
-            .and_then(|at| table.slots.get(at));
-        let entry = slot.and_then(|slot| slot.entry.as_ref());
-        entry.is_some_and(|(_, record)| Arc::ptr_eq(record, &self.record))
+        lock(&TABLE).has(self)
+    }
+
+    /// Says that this call, which has the `rx` lock, may now wait.
+    pub(super) fn wait_to_receive(&self) -> Waiting<'_> {
+        self.record.rx_waits.store(true, SeqCst);
+        Waiting(self)
+    }
+
+    /// Another thread has the `rx` lock. It may be waiting in the kernel for a
+    /// socket that is long gone from this number: then its record is taken out
+    /// of the way. One that does not wait is about to let the lock go.
+    pub(super) fn pass_waiting_receive(&mut self) -> Result<(), Stop> {
+        if self.is_current()? {
+            return Ok(());
+        }
+        let mut table = lock(&TABLE);
+        if !self.record.rx_waits.load(SeqCst) {
+            return Ok(());
+        }
+        let taken = table.take(self);
+        drop(table);
+        drop(taken);
+        Err(Stop::Stale)
     }
 
     /// Compares the identity, once a call. Where the record is another
@@ -215,6 +255,20 @@ impl Socket {
             self.verified = sys::identity(self.fd)? == self.record.identity;
         }
         Ok(self.verified)
+    }
+}
+
+/// A receive that may be waiting in the kernel.
+pub(super) struct Waiting<'s>(&'s Socket);
+
+impl Waiting<'_> {
+    /// Ends the wait. Whether the record is still in place: from here on no
+    /// other receive takes it away.
+    pub(super) fn is_over(self) -> bool {
+        // Under the table's lock, as in `pass_waiting_receive`.
+        let table = lock(&TABLE);
+        self.0.record.rx_waits.store(false, SeqCst);
+        table.has(self.0)
     }
 }
 
@@ -245,6 +299,23 @@ static TABLE: Mutex<Table> = Mutex::new(Table {
 });
 
 impl Table {
+    fn has(&self, socket: &Socket) -> bool {
+        let slot = usize::try_from(socket.fd)
+            .ok()
+            .and_then(|at| self.slots.get(at));
+        let entry = slot.and_then(|slot| slot.entry.as_ref());
+        entry.is_some_and(|(_, record)| Arc::ptr_eq(record, &socket.record))
+    }
+
+    /// Takes a socket's record out, if it is still in place.
+    fn take(&mut self, socket: &Socket) -> Option<(Identity, Arc<Record>)> {
+        if !self.has(socket) {
+            return None;
+        }
+        let at = usize::try_from(socket.fd).ok()?;
+        self.slots.get_mut(at)?.entry.take()
+    }
+
     fn of_identity(&self, identity: Identity) -> Option<Arc<Record>> {
         let mut entries = self.slots.iter().filter_map(|slot| slot.entry.as_ref());
         let (_, record) = entries.find(|(other, _)| *other == identity)?;

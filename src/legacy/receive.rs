@@ -142,7 +142,11 @@ pub fn pending_length(fd: RawFd) -> Result<usize, Errno> {
     if !socket.is_current()? {
         socket = Socket::current(fd)?;
     }
-    let rx = lock(&socket.record.rx);
+    // A receive that waits for the peer has nothing that it could have handed
+    // out; and whoever asks must not wait with it.
+    let Some(rx) = socket.record.rx_unless_waiting() else {
+        return Ok(0);
+    };
     Ok(match &rx.state {
         State::Payload { header, bytes } if bytes.len() as u64 == header.length => bytes.len(),
         State::Request { bytes, whole: true } => bytes.len() + 1,
@@ -153,7 +157,10 @@ pub fn pending_length(fd: RawFd) -> Result<usize, Errno> {
 /// Forgets a half-received HTTP request: the handshake is over.
 pub(super) fn begin_frames(record: &Record) {
     record.started.store(true, Relaxed);
-    let mut rx = lock(&record.rx);
+    // Where another thread waits for the peer, this one must not wait with it.
+    let Some(mut rx) = record.rx_unless_waiting() else {
+        return;
+    };
     if matches!(rx.state, State::Request { .. }) {
         rx.state = State::Idle;
         record.note_rx(false);
@@ -163,7 +170,13 @@ pub(super) fn begin_frames(record: &Record) {
 impl Call<'_> {
     fn run(&mut self) -> Result<Received, Stop> {
         let record = Arc::clone(&self.socket.record);
-        let mut rx = lock(&record.rx);
+        let mut rx = match record.try_rx() {
+            Some(rx) => rx,
+            None => {
+                self.socket.pass_waiting_receive()?;
+                lock(&record.rx)
+            }
+        };
         if !self.socket.is_in_place() {
             return Err(Stop::Stale);
         }
@@ -217,10 +230,19 @@ impl Call<'_> {
     /// One read; the first of a call waits where the fd does. The end of the
     /// stream is an error.
     fn read(&mut self, into: Option<&mut [u8]>, offset: usize, end: usize) -> Result<usize, Stop> {
-        let flags = if self.may_wait { 0 } else { libc::MSG_DONTWAIT };
-        self.may_wait = false;
         let into = into.unwrap_or(self.data).get_mut(offset..end);
-        let got = sys::receive(self.socket.fd, into.unwrap_or_default(), flags)?;
+        let into = into.unwrap_or_default();
+        let outcome = if std::mem::take(&mut self.may_wait) {
+            let waiting = self.socket.wait_to_receive();
+            let outcome = sys::receive(self.socket.fd, into, 0);
+            // Something is kept, so the record was the socket's when the wait
+            // began: what has come goes with it, even if it was replaced.
+            waiting.is_over();
+            outcome
+        } else {
+            sys::receive(self.socket.fd, into, libc::MSG_DONTWAIT)
+        };
+        let got = outcome?;
         if got == 0 && offset < end {
             return Err(Errno(libc::ECONNRESET).into());
         }
@@ -229,9 +251,19 @@ impl Call<'_> {
     }
 
     fn peek(&mut self, into: &mut [u8]) -> Result<usize, Stop> {
-        let wait = if self.may_wait { 0 } else { libc::MSG_DONTWAIT };
-        self.may_wait = false;
-        match sys::receive(self.socket.fd, into, libc::MSG_PEEK | wait)? {
+        let outcome = if std::mem::take(&mut self.may_wait) {
+            let waiting = self.socket.wait_to_receive();
+            let outcome = sys::receive(self.socket.fd, into, libc::MSG_PEEK);
+            if !waiting.is_over() {
+                // The number went to another socket meanwhile; nothing of
+                // that one's has been taken.
+                return Err(Stop::Stale);
+            }
+            outcome
+        } else {
+            sys::receive(self.socket.fd, into, libc::MSG_PEEK | libc::MSG_DONTWAIT)
+        };
+        match outcome? {
             0 => Err(Errno(libc::ECONNRESET).into()),
             got => Ok(got),
         }

@@ -1,9 +1,81 @@
-/* Waiting: what a reused number owes to the sockets before and after. */
+/* Who waits in the kernel harms nobody else: not who answers a handshake, and
+ * not the next socket that gets the number. A failure shows as a time-out. */
+#include <pthread.h>
 #include <sys/epoll.h>
 
 #include "legacy_sockets.h"
 
 static struct outcome out;
+
+/* Nothing tells when a thread has come to wait in the kernel; where this is too
+ * short, the test checks less but fails no sooner. */
+static void let_it_wait(void) {
+    usleep(100000);
+}
+
+static void *receives_one(void *fd) {
+    char data[64];
+    WebsocketData_Type type;
+    webSocket_recv(*(int *)fd, data, sizeof data, &type);
+    return NULL;
+}
+
+/* The number goes to another socket while a thread waits on the old one. */
+static void the_next_socket_does_not_wait(void *(*waits)(void *)) {
+    static const char request[] = "GET / HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Key: a\r\n\r\n";
+    int old[2], fresh[2], spare, sent;
+    char bytes[256];
+    pthread_t thread;
+    connect_pair(LOCAL, old);
+    connect_pair(TCP, fresh);
+    must((spare = dup(old[0])) >= 0, "dup");
+    must(pthread_create(&thread, NULL, waits, &old[0]) == 0, "pthread_create");
+    let_it_wait();
+    must(dup2(fresh[0], old[0]) == old[0], "dup2");
+    close(fresh[0]);
+    set_blocking(old[0], 0);
+    receive(old[0], 64, &out);
+    EXPECT(out, 0, WDT_NULL, EAGAIN);
+    put(fresh[1], request, sizeof request - 1);
+    await_readable(old[0]);
+    receive(old[0], 256, &out);
+    EXPECT(out, -(int)(sizeof request - 1), WDT_ERR, EAGAIN);
+    sent = webSocket_serverLinkToClient(old[0], out.data, -1);
+    must(sent > 0 && sent < 200, "webSocket_serverLinkToClient");
+    put(fresh[1], "\x89\x82\0\0\0\0hi", 8);
+    await_readable(old[0]);
+    receive(old[0], 64, &out);
+    EXPECT(out, 2, WDT_PING, 0);
+    CHECK_INT(webSocket_send(old[0], (char *)"yo", 2, false, WDT_TXTDATA), 4);
+    get(fresh[1], bytes, (size_t)sent + 8);
+    CHECK_BYTES(bytes + sent, "\x8A\x02hi\x81\x02yo", 8);
+    /* What the old socket still brings does not touch the next one. */
+    put(fresh[1], "\x81\x82\0\0\0\0me", 8);
+    send(old[1], "\x81\x81\0\0\0\0z", 7, MSG_NOSIGNAL);
+    shutdown(old[1], SHUT_RDWR);
+    close(old[1]);
+    /* The thread begins anew, with the number's own socket. */
+    pthread_join(thread, NULL);
+    CHECK(is_quiet(old[0]));
+    close(spare);
+    close(old[0]);
+    close(fresh[1]);
+}
+
+/* A thread reads on while another one answers the handshake. */
+static void a_handshake_does_not_wait_for_a_reader(void) {
+    char request[] = "GET / HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Key: a\r\n\r\n";
+    pthread_t thread;
+    int pair[2];
+    connect_pair(TCP, pair);
+    must(pthread_create(&thread, NULL, receives_one, &pair[0]) == 0, "pthread_create");
+    let_it_wait();
+    CHECK_INT(webSocket_pendingLen(pair[0]), 0);
+    CHECK(webSocket_serverLinkToClient(pair[0], request, -1) > 0);
+    put(pair[1], "\x81\x81\0\0\0\0a", 7);
+    pthread_join(thread, NULL);
+    close_pair(pair);
+}
 
 /* A TCP socket on a number that was a local one's: its edges are renewed. */
 static void an_edge_after_a_local_socket(void) {
@@ -32,6 +104,9 @@ static void an_edge_after_a_local_socket(void) {
 }
 
 int main(void) {
+    alarm(60);
     an_edge_after_a_local_socket();
+    a_handshake_does_not_wait_for_a_reader();
+    the_next_socket_does_not_wait(receives_one);
     return check_done("legacy_waits");
 }
