@@ -168,13 +168,57 @@ impl Drop for Record {
     }
 }
 
+/// What is sent through a number passes its gate.
+#[derive(Debug, Default)]
+pub(super) struct Gate {
+    lock: Mutex<()>,
+    /// The socket for which whoever has passed it may be waiting in the kernel.
+    waits: Mutex<Option<Identity>>,
+}
+
+/// Passage through a gate, until it is dropped.
+pub(super) struct Passage<'g> {
+    gate: &'g Gate,
+    _guard: MutexGuard<'g, ()>,
+}
+
+impl Gate {
+    /// Waits until whoever is in the gate has left it.
+    pub(super) fn pass(&self) -> Passage<'_> {
+        Passage {
+            gate: self,
+            _guard: lock(&self.lock),
+        }
+    }
+
+    pub(super) fn try_pass(&self) -> Option<Passage<'_>> {
+        Some(Passage {
+            gate: self,
+            _guard: try_lock(&self.lock)?,
+        })
+    }
+}
+
+impl Passage<'_> {
+    /// Says that the call may now wait; it has compared the identity.
+    pub(super) fn may_wait(&self, record: &Record) {
+        *lock(&self.gate.waits) = Some(record.identity);
+    }
+}
+
+impl Drop for Passage<'_> {
+    fn drop(&mut self) {
+        *lock(&self.gate.waits) = None;
+    }
+}
+
 /// A call's hold on the record of its fd.
 #[derive(Debug)]
 pub(super) struct Socket {
     pub(super) fd: RawFd,
     pub(super) record: Arc<Record>,
     /// Held while something is sent through this number.
-    pub(super) gate: Arc<Mutex<()>>,
+    pub(super) gate: Arc<Gate>,
     /// Whether this call has compared the identity.
     verified: bool,
 }
@@ -209,7 +253,7 @@ impl Socket {
         })
     }
 
-    /// Whether the number still has this record, which another thread may have
+    /// Whether the number still has this record and gate, which another thread may have
     /// found to be another socket's.
     pub(super) fn is_in_place(&self) -> bool {
         lock(&TABLE).has(self)
@@ -235,6 +279,30 @@ impl Socket {
         let taken = table.take(self);
         drop(table);
         drop(taken);
+        Err(Stop::Stale)
+    }
+
+    /// As [`Socket::pass_waiting_receive`], for another thread in the gate: the
+    /// number gets a new gate. What it has still to send is the old socket's.
+    pub(super) fn pass_waiting_send(&mut self) -> Result<(), Stop> {
+        let own = sys::identity(self.fd)?;
+        let mut table = lock(&TABLE);
+        if lock(&self.gate.waits).is_none_or(|other| other == own) {
+            return Ok(());
+        }
+        let stale = if self.record.identity == own {
+            None
+        } else {
+            table.take(self)
+        };
+        let at = usize::try_from(self.fd).ok();
+        if let Some(slot) = at.and_then(|at| table.slots.get_mut(at)) {
+            if Arc::ptr_eq(&slot.gate, &self.gate) {
+                slot.gate = Arc::default();
+            }
+        }
+        drop(table);
+        drop(stale);
         Err(Stop::Stale)
     }
 
@@ -283,7 +351,7 @@ pub(super) fn note_client(fd: RawFd) -> Result<(), Errno> {
 /// A fd number.
 #[derive(Default)]
 struct Slot {
-    gate: Arc<Mutex<()>>,
+    gate: Arc<Gate>,
     entry: Option<(Identity, Arc<Record>)>,
 }
 
@@ -300,11 +368,13 @@ static TABLE: Mutex<Table> = Mutex::new(Table {
 
 impl Table {
     fn has(&self, socket: &Socket) -> bool {
-        let slot = usize::try_from(socket.fd)
-            .ok()
-            .and_then(|at| self.slots.get(at));
-        let entry = slot.and_then(|slot| slot.entry.as_ref());
-        entry.is_some_and(|(_, record)| Arc::ptr_eq(record, &socket.record))
+        let at = usize::try_from(socket.fd).ok();
+        let Some(slot) = at.and_then(|at| self.slots.get(at)) else {
+            return false;
+        };
+        let entry = slot.entry.as_ref();
+        Arc::ptr_eq(&slot.gate, &socket.gate)
+            && entry.is_some_and(|(_, record)| Arc::ptr_eq(record, &socket.record))
     }
 
     /// Takes a socket's record out, if it is still in place.
@@ -345,7 +415,7 @@ impl Table {
 /// Puts a record in its number's place. With `share`, a record that the socket
 /// has already, under this number or another, takes the new one's place: found
 /// and put under one lock, so that a socket never has two.
-fn insert(fd: RawFd, record: Record, share: bool) -> Result<(Arc<Record>, Arc<Mutex<()>>), Errno> {
+fn insert(fd: RawFd, record: Record, share: bool) -> Result<(Arc<Record>, Arc<Gate>), Errno> {
     static FORKS: Once = Once::new();
     FORKS.call_once(|| sys::at_fork(before_fork, after_fork, in_child));
     let at = usize::try_from(fd).map_err(|_| Errno(libc::EBADF))?;
@@ -436,7 +506,7 @@ extern "C" fn in_child() {
     let _ = FORKING.try_with(|parked| {
         if let Some(table) = parked.borrow_mut().as_mut() {
             for slot in &mut table.slots {
-                if slot.gate.try_lock().is_err() {
+                if slot.gate.try_pass().is_none() {
                     std::mem::forget(std::mem::take(&mut slot.gate));
                 }
                 let Some((_, record)) = &mut slot.entry else {

@@ -20,6 +20,12 @@ static void *receives_one(void *fd) {
     return NULL;
 }
 
+static void *sends_one(void *fd) {
+    static char big[1 << 24];
+    webSocket_send(*(int *)fd, big, sizeof big, false, WDT_BINDATA);
+    return NULL;
+}
+
 /* The number goes to another socket while a thread waits on the old one. */
 static void the_next_socket_does_not_wait(void *(*waits)(void *)) {
     static const char request[] = "GET / HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Key: a\r\n\r\n";
@@ -54,9 +60,17 @@ static void the_next_socket_does_not_wait(void *(*waits)(void *)) {
     send(old[1], "\x81\x81\0\0\0\0z", 7, MSG_NOSIGNAL);
     shutdown(old[1], SHUT_RDWR);
     close(old[1]);
-    /* The thread begins anew, with the number's own socket. */
-    pthread_join(thread, NULL);
-    CHECK(is_quiet(old[0]));
+    if (waits == sends_one) {
+        pthread_join(thread, NULL);
+        await_readable(old[0]);
+        receive(old[0], 64, &out);
+        EXPECT(out, 2, WDT_TXTDATA, 0);
+        CHECK_BYTES(out.data, "me", 2);
+    } else {
+        /* The thread begins anew, with the number's own socket. */
+        pthread_join(thread, NULL);
+        CHECK(is_quiet(old[0]));
+    }
     close(spare);
     close(old[0]);
     close(fresh[1]);
@@ -108,5 +122,6 @@ int main(void) {
     an_edge_after_a_local_socket();
     a_handshake_does_not_wait_for_a_reader();
     the_next_socket_does_not_wait(receives_one);
+    the_next_socket_does_not_wait(sends_one);
     return check_done("legacy_waits");
 }
