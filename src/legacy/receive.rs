@@ -237,7 +237,7 @@ impl Call<'_> {
             let outcome = sys::receive(self.socket.fd, into, 0);
             // Something is kept, so the record was the socket's when the wait
             // began: what has come goes with it, even if it was replaced.
-            waiting.is_over();
+            waiting.end();
             outcome
         } else {
             sys::receive(self.socket.fd, into, libc::MSG_DONTWAIT)
@@ -254,7 +254,7 @@ impl Call<'_> {
         let outcome = if std::mem::take(&mut self.may_wait) {
             let waiting = self.socket.wait_to_receive();
             let outcome = sys::receive(self.socket.fd, into, libc::MSG_PEEK);
-            if !waiting.is_over() {
+            if !waiting.end() {
                 // The number went to another socket meanwhile; nothing of
                 // that one's has been taken.
                 return Err(Stop::Stale);
