@@ -113,6 +113,14 @@ impl Record {
         }
     }
 
+    fn take_over(&self, kept: &mut Rx) {
+        if !kept.is_idle() {
+            let mut rx = lock(&self.rx);
+            kept.move_to(&mut rx);
+            Record::set(&self.holds_rx, &RX_HOLDERS, rx.holds());
+        }
+    }
+
     /// Notes whether something is half-received; call under the `rx` lock.
     pub(super) fn note_rx(&self, holds: bool) {
         if Record::set(&self.holds_rx, &RX_HOLDERS, holds) {
@@ -203,8 +211,20 @@ impl Socket {
 
     /// The record of the socket that the number stands for now.
     pub(super) fn current(fd: RawFd) -> Result<Socket, Errno> {
-        let record = Record::new(fd, sys::identity(fd)?, false);
-        let (record, gate) = insert(fd, record, true)?;
+        Socket::current_with(fd, false, &mut Rx::default())
+    }
+
+    /// As [`Socket::current`], for a call that took bytes of this socket's by
+    /// an older record: a new record has them before any other call finds it.
+    pub(super) fn current_with(fd: RawFd, started: bool, kept: &mut Rx) -> Result<Socket, Errno> {
+        let own = Arc::new(Record::new(fd, sys::identity(fd)?, false));
+        own.started.store(started, Relaxed);
+        own.take_over(kept);
+        let (record, gate) = insert(fd, Arc::clone(&own), true)?;
+        if !Arc::ptr_eq(&own, &record) {
+            record.started.fetch_or(started, Relaxed);
+            record.take_over(&mut lock(&own.rx));
+        }
         Ok(Socket {
             fd,
             record,
@@ -244,7 +264,8 @@ pub(super) fn note_client(fd: RawFd) -> Result<(), Errno> {
     // A dup of this socket could get a number whose record is long stale, and
     // then a send there would not know that it is a client's.
     drop_all_stale();
-    insert(fd, Record::new(fd, sys::identity(fd)?, true), false).map(drop)
+    let record = Record::new(fd, sys::identity(fd)?, true);
+    insert(fd, Arc::new(record), false).map(drop)
 }
 
 /// A fd number.
@@ -314,12 +335,11 @@ impl Table {
 /// Puts a record in its number's place. With `share`, a record that the socket
 /// has already, under this number or another, takes the new one's place: found
 /// and put under one lock, so that a socket never has two.
-fn insert(fd: RawFd, record: Record, share: bool) -> Result<(Arc<Record>, Arc<Gate>), Errno> {
+fn insert(fd: RawFd, record: Arc<Record>, share: bool) -> Result<(Arc<Record>, Arc<Gate>), Errno> {
     static FORKS: Once = Once::new();
     FORKS.call_once(|| sys::at_fork(before_fork, after_fork, in_child));
     let at = usize::try_from(fd).map_err(|_| Errno(libc::EBADF))?;
     let identity = record.identity;
-    let record = Arc::new(record);
     let mut table = lock(&TABLE);
     if let Some(missing) = (at + 1).checked_sub(table.slots.len()) {
         let slots = &mut table.slots;

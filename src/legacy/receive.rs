@@ -79,7 +79,17 @@ pub struct Rx {
 }
 
 impl Rx {
-    fn holds(&self) -> bool {
+    pub(super) fn is_idle(&self) -> bool {
+        matches!(self.state, State::Idle)
+    }
+
+    /// Moves what is kept to `to`.
+    pub(super) fn move_to(&mut self, to: &mut Rx) {
+        *to = std::mem::take(self);
+    }
+
+    /// Whether something is half-received.
+    pub(super) fn holds(&self) -> bool {
         !matches!(self.state, State::Idle | State::Broken | State::Closed)
     }
 }
@@ -201,12 +211,8 @@ impl Call<'_> {
         // the identity, so that what comes next finds the right record.
         let looks = (self.taken && record.local) || !matches!(rx.state, State::Idle);
         if looks && !self.socket.is_current()? {
-            let current = Socket::current(self.socket.fd)?;
             let started = record.started.load(Relaxed);
-            current.record.started.store(started, Relaxed);
-            let mut to = lock(&current.record.rx);
-            *to = std::mem::take(rx);
-            current.record.note_rx(to.holds());
+            let current = Socket::current_with(self.socket.fd, started, rx)?;
             if self.taken && record.local && !current.record.local {
                 sys::renew_edge(self.socket.fd);
             }

@@ -2,6 +2,7 @@
  * not the next socket that gets the number. A failure shows as a time-out. */
 #include <pthread.h>
 #include <sys/epoll.h>
+#include <sys/syscall.h>
 
 #include "legacy_sockets.h"
 
@@ -117,9 +118,60 @@ static void an_edge_after_a_local_socket(void) {
     close(pair[1]);
 }
 
+/* The library's question whose socket `slow_fd` is takes its time. */
+static int slow_fd = -1, slow_asked;
+
+int getsockopt(int fd, int level, int name, void *value, socklen_t *size) {
+    if (fd >= 0 && fd == __atomic_load_n(&slow_fd, __ATOMIC_SEQ_CST)) {
+        __atomic_store_n(&slow_asked, 1, __ATOMIC_SEQ_CST);
+        usleep(200000);
+    }
+    return (int)syscall(SYS_getsockopt, fd, level, name, value, size);
+}
+
+/* A half frame is read with another socket's record still in place. While the
+ * right one is made (and stale ones are looked for), the number's next call
+ * must not take what follows for a frame's start. */
+static void a_half_moves_at_once(void) {
+    static char big[1 << 22];
+    int full[2], old[2], fresh[2], tries;
+    pthread_t thread;
+    connect_pair(LOCAL, full);
+    set_blocking(full[0], 0);
+    CHECK(webSocket_send(full[0], big, sizeof big, false, WDT_BINDATA) > 0);
+    connect_pair(TCP, old);
+    connect_pair(TCP, fresh);
+    put(old[1], "\x81\x01" "a", 3);
+    receive(old[0], 64, &out);
+    EXPECT(out, 1, WDT_TXTDATA, 0);
+    must(dup2(fresh[0], old[0]) == old[0], "dup2");
+    close(fresh[0]);
+    set_blocking(old[0], 0);
+    put(fresh[1], "\x81\x05he", 4);
+    await_readable(old[0]);
+    __atomic_store_n(&slow_fd, full[0], __ATOMIC_SEQ_CST);
+    must(pthread_create(&thread, NULL, receives_one, &old[0]) == 0, "pthread_create");
+    for (tries = 0; tries < 5000 && !__atomic_load_n(&slow_asked, __ATOMIC_SEQ_CST); tries++) {
+        usleep(1000);
+    }
+    CHECK(slow_asked);
+    __atomic_store_n(&slow_fd, -1, __ATOMIC_SEQ_CST);
+    put(fresh[1], "llo", 3);
+    await_readable(old[0]);
+    receive(old[0], 64, &out);
+    EXPECT(out, 5, WDT_TXTDATA, 0);
+    CHECK_BYTES(out.data, "hello", 5);
+    pthread_join(thread, NULL);
+    close_pair(full);
+    close(old[1]);
+    close(old[0]);
+    close(fresh[1]);
+}
+
 int main(void) {
     alarm(60);
     an_edge_after_a_local_socket();
+    a_half_moves_at_once();
     a_handshake_does_not_wait_for_a_reader();
     the_next_socket_does_not_wait(receives_one);
     the_next_socket_does_not_wait(sends_one);
