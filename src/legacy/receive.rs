@@ -211,7 +211,13 @@ impl Call<'_> {
         // the identity, so that what comes next finds the right record.
         let looks = (self.taken && record.local) || !matches!(rx.state, State::Idle);
         if looks && !self.socket.is_current()? {
-            let started = record.started.load(Relaxed);
+            let mut started = record.started.load(Relaxed);
+            if let State::Header { length, .. } = rx.state {
+                // Not yet judged; and what came before came on the old socket,
+                // unless more than this has been taken.
+                let taken = sys::bytes_taken(self.socket.fd);
+                started &= taken.is_none_or(|taken| taken > length as u64);
+            }
             let current = Socket::current_with(self.socket.fd, started, rx)?;
             if self.taken && record.local && !current.record.local {
                 sys::renew_edge(self.socket.fd);
