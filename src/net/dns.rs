@@ -2,7 +2,7 @@
 //!
 //! The system resolver blocks for as long as it likes, so it runs on a thread
 //! of its own, which exists only while lookups are pending and is shared by
-//! them. A lookup that hangs keeps its thread; up to [`THREADS`] are started
+//! them. A lookup that hangs keeps its thread; up to `THREADS` are started
 //! before further lookups have to wait for one of them.
 #![forbid(unsafe_code)]
 

@@ -2,7 +2,7 @@
 //!
 //! Each function makes one system call and says what came of it; what to do
 //! about `EINTR` or `EAGAIN` is the caller's business unless said otherwise.
-//! Every call passes [`counted`] or [`status`], the one place where an outcome
+//! Every call passes `counted` or `status`, the one place where an outcome
 //! is read.
 
 use std::ffi::{CStr, c_int, c_void};
