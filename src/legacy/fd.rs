@@ -11,15 +11,19 @@
 //! what is sent through a number passes its gate, which outlives its records,
 //! and whoever has passed it looks whether its record is still in place.
 
+mod wait;
+
 use std::cell::RefCell;
 use std::os::fd::RawFd;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, Once};
 
-use super::lock;
 use super::receive::Rx;
 use super::transmit::{Answer, Tx};
+use super::{lock, try_lock};
 use crate::net::sys::{self, Errno, Identity};
+use wait::Gate;
+pub(super) use wait::Passage;
 
 /// A socket as the drop-in remembers it.
 #[derive(Debug)]
@@ -34,6 +38,8 @@ pub struct Record {
     /// The program has sent a close frame: the peer's needs no answer.
     pub(super) close_sent: AtomicBool,
     pub(super) rx: Mutex<Rx>,
+    /// Whoever has the `rx` lock waits in the kernel, and has taken nothing.
+    rx_waits: AtomicBool,
     pub(super) tx: Mutex<Tx>,
     /// The automatic answer that still has to go out.
     pub(super) answer: Mutex<Option<Answer>>,
@@ -69,6 +75,7 @@ impl Record {
             started: AtomicBool::new(client),
             close_sent: AtomicBool::new(false),
             rx: Mutex::default(),
+            rx_waits: AtomicBool::new(false),
             tx: Mutex::default(),
             answer: Mutex::new(None),
             holds_rx: AtomicBool::new(false),
@@ -86,6 +93,32 @@ impl Record {
             holders.fetch_sub(1, Relaxed);
         }
         holds
+    }
+
+    pub(super) fn try_rx(&self) -> Option<MutexGuard<'_, Rx>> {
+        try_lock(&self.rx)
+    }
+
+    /// The receiving side; `None` while a receive waits for the peer.
+    pub(super) fn rx_unless_waiting(&self) -> Option<MutexGuard<'_, Rx>> {
+        loop {
+            if let Some(rx) = self.try_rx() {
+                return Some(rx);
+            }
+            if self.rx_waits.load(SeqCst) {
+                return None;
+            }
+            // A sleep: a thread of low priority may have to get on first.
+            sys::sleep_ms(1);
+        }
+    }
+
+    fn take_over(&self, kept: &mut Rx) {
+        if !kept.is_idle() {
+            let mut rx = lock(&self.rx);
+            kept.move_to(&mut rx);
+            Record::set(&self.holds_rx, &RX_HOLDERS, rx.holds());
+        }
     }
 
     /// Notes whether something is half-received; call under the `rx` lock.
@@ -131,6 +164,7 @@ impl Record {
             started: AtomicBool::new(self.started.load(Relaxed)),
             close_sent: AtomicBool::new(self.close_sent.load(Relaxed)),
             rx: Mutex::default(),
+            rx_waits: AtomicBool::new(false),
             tx: Mutex::default(),
             answer: Mutex::new(None),
             holds_rx: AtomicBool::new(false),
@@ -152,7 +186,7 @@ pub(super) struct Socket {
     pub(super) fd: RawFd,
     pub(super) record: Arc<Record>,
     /// Held while something is sent through this number.
-    pub(super) gate: Arc<Mutex<()>>,
+    pub(super) gate: Arc<Gate>,
     /// Whether this call has compared the identity.
     verified: bool,
 }
@@ -177,8 +211,20 @@ impl Socket {
 
     /// The record of the socket that the number stands for now.
     pub(super) fn current(fd: RawFd) -> Result<Socket, Errno> {
-        let record = Record::new(fd, sys::identity(fd)?, false);
-        let (record, gate) = insert(fd, record, true)?;
+        Socket::current_with(fd, false, &mut Rx::default())
+    }
+
+    /// As [`Socket::current`], for a call that took bytes of this socket's by
+    /// an older record: a new record has them before any other call finds it.
+    pub(super) fn current_with(fd: RawFd, started: bool, kept: &mut Rx) -> Result<Socket, Errno> {
+        let own = Arc::new(Record::new(fd, sys::identity(fd)?, false));
+        own.started.store(started, Relaxed);
+        own.take_over(kept);
+        let (record, gate) = insert(fd, Arc::clone(&own), true)?;
+        if !Arc::ptr_eq(&own, &record) {
+            record.started.fetch_or(started, Relaxed);
+            record.take_over(&mut lock(&own.rx));
+        }
         Ok(Socket {
             fd,
             record,
@@ -187,15 +233,10 @@ impl Socket {
         })
     }
 
-    /// Whether the number still has this record, which another thread may have
+    /// Whether the number still has this record and gate, which another thread may have
     /// found to be another socket's.
     pub(super) fn is_in_place(&self) -> bool {
-        let table = lock(&TABLE);
-        let slot = usize::try_from(self.fd)
-            .ok()
-            .and_then(|at| table.slots.get(at));
-        let entry = slot.and_then(|slot| slot.entry.as_ref());
-        entry.is_some_and(|(_, record)| Arc::ptr_eq(record, &self.record))
+        lock(&TABLE).has(self)
     }
 
     /// Compares the identity, once a call. Where the record is another
@@ -223,13 +264,14 @@ pub(super) fn note_client(fd: RawFd) -> Result<(), Errno> {
     // A dup of this socket could get a number whose record is long stale, and
     // then a send there would not know that it is a client's.
     drop_all_stale();
-    insert(fd, Record::new(fd, sys::identity(fd)?, true), false).map(drop)
+    let record = Record::new(fd, sys::identity(fd)?, true);
+    insert(fd, Arc::new(record), false).map(drop)
 }
 
 /// A fd number.
 #[derive(Default)]
 struct Slot {
-    gate: Arc<Mutex<()>>,
+    gate: Arc<Gate>,
     entry: Option<(Identity, Arc<Record>)>,
 }
 
@@ -245,6 +287,25 @@ static TABLE: Mutex<Table> = Mutex::new(Table {
 });
 
 impl Table {
+    fn has(&self, socket: &Socket) -> bool {
+        let at = usize::try_from(socket.fd).ok();
+        let Some(slot) = at.and_then(|at| self.slots.get(at)) else {
+            return false;
+        };
+        let entry = slot.entry.as_ref();
+        Arc::ptr_eq(&slot.gate, &socket.gate)
+            && entry.is_some_and(|(_, record)| Arc::ptr_eq(record, &socket.record))
+    }
+
+    /// Takes a socket's record out, if it is still in place.
+    fn take(&mut self, socket: &Socket) -> Option<(Identity, Arc<Record>)> {
+        if !self.has(socket) {
+            return None;
+        }
+        let at = usize::try_from(socket.fd).ok()?;
+        self.slots.get_mut(at)?.entry.take()
+    }
+
     fn of_identity(&self, identity: Identity) -> Option<Arc<Record>> {
         let mut entries = self.slots.iter().filter_map(|slot| slot.entry.as_ref());
         let (_, record) = entries.find(|(other, _)| *other == identity)?;
@@ -274,12 +335,11 @@ impl Table {
 /// Puts a record in its number's place. With `share`, a record that the socket
 /// has already, under this number or another, takes the new one's place: found
 /// and put under one lock, so that a socket never has two.
-fn insert(fd: RawFd, record: Record, share: bool) -> Result<(Arc<Record>, Arc<Mutex<()>>), Errno> {
+fn insert(fd: RawFd, record: Arc<Record>, share: bool) -> Result<(Arc<Record>, Arc<Gate>), Errno> {
     static FORKS: Once = Once::new();
     FORKS.call_once(|| sys::at_fork(before_fork, after_fork, in_child));
     let at = usize::try_from(fd).map_err(|_| Errno(libc::EBADF))?;
     let identity = record.identity;
-    let record = Arc::new(record);
     let mut table = lock(&TABLE);
     if let Some(missing) = (at + 1).checked_sub(table.slots.len()) {
         let slots = &mut table.slots;
@@ -365,7 +425,7 @@ extern "C" fn in_child() {
     let _ = FORKING.try_with(|parked| {
         if let Some(table) = parked.borrow_mut().as_mut() {
             for slot in &mut table.slots {
-                if slot.gate.try_lock().is_err() {
+                if slot.gate.try_pass().is_none() {
                     std::mem::forget(std::mem::take(&mut slot.gate));
                 }
                 let Some((_, record)) = &mut slot.entry else {

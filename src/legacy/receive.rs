@@ -79,7 +79,17 @@ pub struct Rx {
 }
 
 impl Rx {
-    fn holds(&self) -> bool {
+    pub(super) fn is_idle(&self) -> bool {
+        matches!(self.state, State::Idle)
+    }
+
+    /// Moves what is kept to `to`.
+    pub(super) fn move_to(&mut self, to: &mut Rx) {
+        *to = std::mem::take(self);
+    }
+
+    /// Whether something is half-received.
+    pub(super) fn holds(&self) -> bool {
         !matches!(self.state, State::Idle | State::Broken | State::Closed)
     }
 }
@@ -142,7 +152,11 @@ pub fn pending_length(fd: RawFd) -> Result<usize, Errno> {
     if !socket.is_current()? {
         socket = Socket::current(fd)?;
     }
-    let rx = lock(&socket.record.rx);
+    // A receive that waits for the peer has nothing that it could have handed
+    // out; and whoever asks must not wait with it.
+    let Some(rx) = socket.record.rx_unless_waiting() else {
+        return Ok(0);
+    };
     Ok(match &rx.state {
         State::Payload { header, bytes } if bytes.len() as u64 == header.length => bytes.len(),
         State::Request { bytes, whole: true } => bytes.len() + 1,
@@ -153,7 +167,10 @@ pub fn pending_length(fd: RawFd) -> Result<usize, Errno> {
 /// Forgets a half-received HTTP request: the handshake is over.
 pub(super) fn begin_frames(record: &Record) {
     record.started.store(true, Relaxed);
-    let mut rx = lock(&record.rx);
+    // Where another thread waits for the peer, this one must not wait with it.
+    let Some(mut rx) = record.rx_unless_waiting() else {
+        return;
+    };
     if matches!(rx.state, State::Request { .. }) {
         rx.state = State::Idle;
         record.note_rx(false);
@@ -163,7 +180,13 @@ pub(super) fn begin_frames(record: &Record) {
 impl Call<'_> {
     fn run(&mut self) -> Result<Received, Stop> {
         let record = Arc::clone(&self.socket.record);
-        let mut rx = lock(&record.rx);
+        let mut rx = match record.try_rx() {
+            Some(rx) => rx,
+            None => {
+                self.socket.pass_waiting_receive()?;
+                lock(&record.rx)
+            }
+        };
         if !self.socket.is_in_place() {
             return Err(Stop::Stale);
         }
@@ -188,12 +211,17 @@ impl Call<'_> {
         // the identity, so that what comes next finds the right record.
         let looks = (self.taken && record.local) || !matches!(rx.state, State::Idle);
         if looks && !self.socket.is_current()? {
-            let current = Socket::current(self.socket.fd)?;
-            let started = record.started.load(Relaxed);
-            current.record.started.store(started, Relaxed);
-            let mut to = lock(&current.record.rx);
-            *to = std::mem::take(rx);
-            current.record.note_rx(to.holds());
+            let mut started = record.started.load(Relaxed);
+            if let State::Header { length, .. } = rx.state {
+                // Not yet judged; and what came before came on the old socket,
+                // unless more than this has been taken.
+                let taken = sys::bytes_taken(self.socket.fd);
+                started &= taken.is_none_or(|taken| taken > length as u64);
+            }
+            let current = Socket::current_with(self.socket.fd, started, rx)?;
+            if self.taken && record.local && !current.record.local {
+                sys::renew_edge(self.socket.fd);
+            }
         }
         record.note_rx(rx.holds());
         Ok(())
@@ -214,10 +242,19 @@ impl Call<'_> {
     /// One read; the first of a call waits where the fd does. The end of the
     /// stream is an error.
     fn read(&mut self, into: Option<&mut [u8]>, offset: usize, end: usize) -> Result<usize, Stop> {
-        let flags = if self.may_wait { 0 } else { libc::MSG_DONTWAIT };
-        self.may_wait = false;
         let into = into.unwrap_or(self.data).get_mut(offset..end);
-        let got = sys::receive(self.socket.fd, into.unwrap_or_default(), flags)?;
+        let into = into.unwrap_or_default();
+        let outcome = if std::mem::take(&mut self.may_wait) {
+            let waiting = self.socket.wait_to_receive();
+            let outcome = sys::receive(self.socket.fd, into, 0);
+            // Something is kept, so the record was the socket's when the wait
+            // began: what has come goes with it, even if it was replaced.
+            waiting.end();
+            outcome
+        } else {
+            sys::receive(self.socket.fd, into, libc::MSG_DONTWAIT)
+        };
+        let got = outcome?;
         if got == 0 && offset < end {
             return Err(Errno(libc::ECONNRESET).into());
         }
@@ -226,9 +263,19 @@ impl Call<'_> {
     }
 
     fn peek(&mut self, into: &mut [u8]) -> Result<usize, Stop> {
-        let wait = if self.may_wait { 0 } else { libc::MSG_DONTWAIT };
-        self.may_wait = false;
-        match sys::receive(self.socket.fd, into, libc::MSG_PEEK | wait)? {
+        let outcome = if std::mem::take(&mut self.may_wait) {
+            let waiting = self.socket.wait_to_receive();
+            let outcome = sys::receive(self.socket.fd, into, libc::MSG_PEEK);
+            if !waiting.end() {
+                // The number went to another socket meanwhile; nothing of
+                // that one's has been taken.
+                return Err(Stop::Stale);
+            }
+            outcome
+        } else {
+            sys::receive(self.socket.fd, into, libc::MSG_PEEK | libc::MSG_DONTWAIT)
+        };
+        match outcome? {
             0 => Err(Errno(libc::ECONNRESET).into()),
             got => Ok(got),
         }

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::fence;
 
-use super::fd::{Record, Socket, Stop};
+use super::fd::{Passage, Record, Socket, Stop};
 use super::kind::Kind;
-use super::lock;
+use super::{lock, try_lock};
 use crate::net::sys::{self, Errno};
 use crate::proto::frame::{self, MAX_CONTROL, MAX_HEADER};
 use crate::proto::mask;
@@ -150,7 +150,13 @@ fn push(socket: &mut Socket, first: &[u8], second: &[u8]) -> Result<usize, Stop>
     let gate = Arc::clone(&socket.gate);
     let record = Arc::clone(&socket.record);
     let outcome = {
-        let _gate = lock(&gate);
+        let passage = match gate.try_pass() {
+            Some(passage) => passage,
+            None => {
+                socket.pass_waiting_send()?;
+                gate.pass()
+            }
+        };
         // Whoever had the gate before may have found the record stale, and
         // left the rest of a frame with the right one.
         if !socket.is_in_place() {
@@ -160,7 +166,7 @@ fn push(socket: &mut Socket, first: &[u8], second: &[u8]) -> Result<usize, Stop>
             socket.verify()?;
         }
         let mut tx = lock(&record.tx);
-        let outcome = push_locked(socket, &mut tx, first, second);
+        let outcome = push_locked(socket, &passage, &mut tx, first, second);
         note(&record, &tx);
         outcome
     };
@@ -173,23 +179,37 @@ fn push(socket: &mut Socket, first: &[u8], second: &[u8]) -> Result<usize, Stop>
     outcome.map(|()| total)
 }
 
-fn push_locked(socket: &mut Socket, tx: &mut Tx, first: &[u8], second: &[u8]) -> Result<(), Stop> {
-    drain(socket.fd, &socket.record, tx, 0)?;
-    let sent = give(socket.fd, first, second, 0)?;
+fn push_locked(
+    socket: &mut Socket,
+    passage: &Passage<'_>,
+    tx: &mut Tx,
+    first: &[u8],
+    second: &[u8],
+) -> Result<(), Stop> {
+    if socket.record.holds_tx() {
+        socket.verify()?;
+        passage.may_wait(&socket.record);
+        drain(socket.fd, &socket.record, tx, 0)?;
+    }
+    let sent = match give(socket.fd, first, second, libc::MSG_DONTWAIT) {
+        Err(Errno(libc::EAGAIN)) => 0,
+        outcome => outcome?,
+    };
     if sent == first.len() + second.len() {
         return Ok(());
     }
+    // From here on the record decides: whose the rest is, and, where the fd
+    // blocks, whom a wait holds up.
     if sent == 0 {
-        return Err(Errno(libc::EAGAIN).into());
+        socket.verify()?;
     }
-    // Part of the frame is out: from here on the record decides.
     if socket.is_current()? {
-        return finish(socket, tx, first, second, sent);
+        return send_rest(socket, passage, tx, (first, second), sent);
     }
     let mut current = Socket::current(socket.fd)?;
     let record = Arc::clone(&current.record);
     let mut tx = lock(&record.tx);
-    let outcome = finish(&mut current, &mut tx, first, second, sent);
+    let outcome = send_rest(&mut current, passage, &mut tx, (first, second), sent);
     note(&record, &tx);
     outcome
 }
@@ -204,6 +224,31 @@ fn give(fd: RawFd, first: &[u8], second: &[u8], flags: i32) -> Result<usize, Err
         sys::shutdown_sending(fd);
     }
     outcome
+}
+
+/// Goes on behind the first `sent` bytes, and waits where the fd does.
+fn send_rest(
+    socket: &mut Socket,
+    passage: &Passage<'_>,
+    tx: &mut Tx,
+    (first, second): (&[u8], &[u8]),
+    mut sent: usize,
+) -> Result<(), Stop> {
+    passage.may_wait(&socket.record);
+    let rest = behind(first, second, sent);
+    match give(socket.fd, rest.0, rest.1, 0) {
+        Ok(more) => sent += more,
+        Err(error) if sent > 0 && error.is_passing() => {}
+        Err(error) => return Err(error.into()),
+    }
+    if sent == 0 {
+        return Err(Errno(libc::EAGAIN).into());
+    }
+    if sent < first.len() + second.len() && !socket.is_in_place() {
+        // Closed during the wait, and the number is another socket's.
+        return Err(Errno(libc::EPIPE).into());
+    }
+    finish(socket, tx, first, second, sent)
 }
 
 /// Sends what can be sent of the rest of a frame, and keeps what cannot.
@@ -309,12 +354,15 @@ pub(super) fn flush(socket: &Socket) {
         if !record.holds_tx() {
             return;
         }
-        let Ok(_gate) = socket.gate.try_lock() else {
+        let Some(_passage) = socket.gate.try_pass() else {
             return;
         };
-        let Ok(mut tx) = record.tx.try_lock() else {
+        let Some(mut tx) = try_lock(&record.tx) else {
             return;
         };
+        if !socket.is_in_place() {
+            return;
+        }
         let stuck = drain(socket.fd, record, &mut tx, libc::MSG_DONTWAIT).is_err();
         note(record, &tx);
         if stuck {
