@@ -2,9 +2,6 @@
 //! hand: `websocket_common.h` has the eight that old programs find there,
 //! `websocket_common_extra.h` the others.
 
-// What a pointer has to be is said with the argument that it belongs to.
-#![allow(clippy::missing_safety_doc)]
-
 use std::ffi::{CStr, c_char, c_int, c_uchar, c_uint};
 use std::ptr;
 
@@ -41,6 +38,9 @@ fn sent(outcome: Result<usize, Errno>) -> c_int {
 /// caller closes with `close()`; or minus the milliseconds spent, at least -1,
 /// with errno: `ECONNREFUSED`, `ETIMEDOUT`, `EHOSTUNREACH` (no such host),
 /// `EPROTO` (the answer is no 101 for this key), `EINVAL` (an argument).
+///
+/// # Safety
+/// `ip` and `interface_path` are NULL or NUL-terminated.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn webSocket_clientLinkToServer(
     ip: *mut c_char,
@@ -75,6 +75,9 @@ pub unsafe extern "C" fn webSocket_clientLinkToServer(
 ///
 /// Returns the bytes sent, or -1 with errno: `EPROTO` (no such request; nothing
 /// was sent), or that of `send()`.
+///
+/// # Safety
+/// `recvBuf` is NULL, NUL-terminated, or has `bufLen` readable bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn webSocket_serverLinkToClient(
     fd: c_int,
@@ -107,6 +110,9 @@ pub unsafe extern "C" fn webSocket_serverLinkToClient(
 /// `EAGAIN` (the kernel is full; nothing of the frame was sent), `EINVAL` (no
 /// such type, a control payload over 125 bytes, a bad length), or that of
 /// `send()`. Never raises SIGPIPE.
+///
+/// # Safety
+/// `data` has `dataLen` readable bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn webSocket_send(
     fd: c_int,
@@ -145,6 +151,10 @@ pub unsafe extern "C" fn webSocket_send(
 /// always), `EINVAL` (no room), or that of `recv()`. Below 0: minus the bytes
 /// in `data` that are no frame, the rest of `data` zeroed: a whole HTTP request
 /// (`EAGAIN`) or noise (`EPROTO`). `dataType` may be NULL.
+///
+/// # Safety
+/// `data` has `dataMaxLen` writable bytes that nothing else uses; `dataType`
+/// is NULL or may be written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn webSocket_recv(
     fd: c_int,
@@ -172,7 +182,7 @@ pub unsafe extern "C" fn webSocket_recv(
 ///
 /// Returns 0 if nothing waits, or -1 with errno for a bad fd.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn webSocket_pendingLen(fd: c_int) -> c_int {
+pub extern "C" fn webSocket_pendingLen(fd: c_int) -> c_int {
     guard(-1, || sent(receive::pending_length(fd)))
 }
 
@@ -182,7 +192,7 @@ pub unsafe extern "C" fn webSocket_pendingLen(fd: c_int) -> c_int {
 ///
 /// Returns 0.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn webSocket_setKeepMax(bytes: c_uint) -> c_int {
+pub extern "C" fn webSocket_setKeepMax(bytes: c_uint) -> c_int {
     receive::set_keep_max(bytes as usize);
     0
 }
@@ -193,6 +203,10 @@ pub unsafe extern "C" fn webSocket_setKeepMax(bytes: c_uint) -> c_int {
 /// Returns the frame's length, or -1 if it does not fit, if the type is
 /// unknown, or if a control payload is over 125 bytes; `package` is then
 /// untouched.
+///
+/// # Safety
+/// `data` has `dataLen` readable bytes, `package` is NULL or has
+/// `packageMaxLen` writable ones.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn webSocket_enPackage(
     data: *mut c_uchar,
@@ -231,6 +245,10 @@ pub unsafe extern "C" fn webSocket_enPackage(
 /// `*packageHeadLen` (header) set: the frame is still incomplete, or does not
 /// fit. `WDT_ERR` with both untouched: not a frame, or too short to say.
 /// Either pointer may be NULL.
+///
+/// # Safety
+/// `data` has `dataLen` readable bytes, `package` is NULL or has
+/// `packageMaxLen` writable ones; the lengths are NULL or may be written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn webSocket_dePackage(
     data: *mut c_uchar,
@@ -271,6 +289,9 @@ pub unsafe extern "C" fn webSocket_dePackage(
 /// characters and a NUL. Any thread.
 ///
 /// Returns 24; 0 for NULL or if the kernel gives no random bytes.
+///
+/// # Safety
+/// `key` is NULL or has 25 writable bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn webSocket_buildShakeKey(key: *mut c_uchar) -> c_int {
     guard(0, || match helpers::new_key() {
@@ -284,6 +305,10 @@ pub unsafe extern "C" fn webSocket_buildShakeKey(key: *mut c_uchar) -> c_int {
 /// NUL) to `respondKey`, which has 29 bytes: 28 characters and a NUL. Any thread.
 ///
 /// Returns 28; 0 for NULL.
+///
+/// # Safety
+/// `acceptKey` is NULL or has `acceptKeyLen` readable bytes; `respondKey` is
+/// NULL or has 29 writable ones.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn webSocket_buildRespondShakeKey(
     acceptKey: *mut c_uchar,
@@ -306,6 +331,9 @@ pub unsafe extern "C" fn webSocket_buildRespondShakeKey(
 /// (`myKey`); the lengths exclude a NUL. Any thread.
 ///
 /// Returns 0 for a match, -1 for none or NULL.
+///
+/// # Safety
+/// Each key is NULL or has as many readable bytes as its length says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn webSocket_matchShakeKey(
     myKey: *mut c_uchar,
@@ -330,6 +358,10 @@ pub unsafe extern "C" fn webSocket_matchShakeKey(
 /// Writes a client's request to `package`, NUL-terminated and 512 bytes at
 /// most; an empty string where it would be longer, or an argument cannot stand
 /// in a request. `shakeKey` is NUL-terminated. Any thread.
+///
+/// # Safety
+/// `ip`, `interfacePath` and `shakeKey` are NULL or NUL-terminated; `package`
+/// is NULL or has 512 writable bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn webSocket_buildHttpHead(
     ip: *mut c_char,
@@ -364,6 +396,10 @@ pub unsafe extern "C" fn webSocket_buildHttpHead(
 
 /// Writes the 101 answer to a client's key (`acceptKeyLen` characters) to
 /// `package`, NUL-terminated, far below 1024 bytes. Any thread.
+///
+/// # Safety
+/// `acceptKey` is NULL or has `acceptKeyLen` readable bytes; `package` is NULL
+/// or has 1024 writable ones.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn webSocket_buildHttpRespond(
     acceptKey: *mut c_uchar,
@@ -384,6 +420,9 @@ pub unsafe extern "C" fn webSocket_buildHttpRespond(
 
 /// Fills `buf` with `len` random bytes of which none is 0, from the kernel's
 /// CSPRNG; all zeros if it gives none. Any thread.
+///
+/// # Safety
+/// `buf` is NULL or has `len` writable bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn webSocket_getRandomString(buf: *mut c_uchar, len: c_uint) {
     // SAFETY: `buf` has `len` writable bytes.
@@ -392,7 +431,7 @@ pub unsafe extern "C" fn webSocket_getRandomString(buf: *mut c_uchar, len: c_uin
 
 /// Sleeps for `ms` milliseconds; signals do not cut it short. Any thread.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn webSocket_delayms(ms: c_uint) {
+pub extern "C" fn webSocket_delayms(ms: c_uint) {
     guard((), || sys::sleep_ms(ms));
 }
 
@@ -400,6 +439,10 @@ pub unsafe extern "C" fn webSocket_delayms(ms: c_uint) {
 /// dotted text; a failure leaves it as it was. Any thread.
 ///
 /// Returns the milliseconds spent: at least 1, or -1 at most for a failure.
+///
+/// # Safety
+/// `hostName` is NULL or NUL-terminated; `backIp` is NULL or has 16 writable
+/// bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn websocket_getIpByHostName(
     hostName: *mut c_char,
@@ -422,6 +465,10 @@ pub unsafe extern "C" fn websocket_getIpByHostName(
 /// characters for every three bytes begun, and the NUL. Any thread.
 ///
 /// Returns the characters without the NUL; 0 for NULL or a bad length.
+///
+/// # Safety
+/// `bindata` is NULL or has `binlength` readable bytes; `base64` is NULL or has
+/// the room said above.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn websocket_base64_encode(
     bindata: *const c_uchar,
@@ -452,6 +499,10 @@ pub unsafe extern "C" fn websocket_base64_encode(
 /// padding included. `bindata` may be `base64`. Any thread.
 ///
 /// Returns the bytes decoded; no NUL is added. 0 for NULL.
+///
+/// # Safety
+/// `base64` is NULL or NUL-terminated; `bindata` is NULL or has room for three
+/// bytes of every four characters.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn websocket_base64_decode(
     base64: *const c_char,
@@ -474,6 +525,9 @@ pub unsafe extern "C" fn websocket_base64_decode(
 ///
 /// Returns 40 upper-case hex digits, NUL-terminated, which the caller frees
 /// with `free()`; NULL for NULL or without memory.
+///
+/// # Safety
+/// `source` is NULL or NUL-terminated.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn webSocket_sha1Hash(source: *const c_char) -> *mut c_char {
     guard(ptr::null_mut(), || {
@@ -497,6 +551,9 @@ pub unsafe extern "C" fn webSocket_sha1Hash(source: *const c_char) -> *mut c_cha
 ///
 /// Returns 0; -1 for a name that no interface can have, text that is no
 /// address, or if the kernel refuses.
+///
+/// # Safety
+/// `devName` and `ip` are NULL or NUL-terminated.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn netCheck_setIP(devName: *mut c_char, ip: *mut c_char) -> c_int {
     guard(-1, || {
@@ -510,6 +567,9 @@ pub unsafe extern "C" fn netCheck_setIP(devName: *mut c_char, ip: *mut c_char) -
 
 /// Writes an interface's IPv4 address to `ip`, which has 16 bytes, as dotted
 /// text; a failure leaves it as it was. Any thread.
+///
+/// # Safety
+/// `devName` is NULL or NUL-terminated; `ip` is NULL or has 16 writable bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn netCheck_getIP(devName: *mut c_char, ip: *mut c_char) {
     guard((), || {
