@@ -2,7 +2,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: build demo test header symbols install clean setup help
+.PHONY: build demo test conformance header symbols install clean setup help
 
 build: setup
 	@scripts/build
@@ -13,6 +13,9 @@ demo: build
 test: build
 	@scripts/setup --tests
 	@scripts/test
+
+conformance: build
+	@scripts/conformance
 
 header: setup
 	@scripts/header
@@ -35,6 +38,7 @@ help:
 	@echo "make            build libraries and examples into build/"
 	@echo "make demo       send a recording through a rough network, three ways"
 	@echo "make test       all tests; the last line is the sum"
+	@echo "make conformance  the Autobahn testsuite against echo_epoll (needs Python 2.7)"
 	@echo "make install    headers, libraries, CMake package, wsembed.pc (PREFIX=$(PREFIX), DESTDIR=)"
 	@echo "make header     write include/wsembed/websocket.h anew from the sources"
 	@echo "make symbols    write tests/symbols.txt anew from the library"

@@ -26,8 +26,8 @@ const SOURCES: &[&str] = &[
     "src/ffi/conn/send.rs",
 ];
 
-/// The source of `legacy.h`.
-const LEGACY: &str = "src/ffi/legacy.rs";
+/// The sources of `legacy.h`.
+const LEGACY: &[&str] = &["src/ffi/legacy.rs", "src/ffi/legacy/utility.rs"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-env-changed=WSEMBED_HEADER_DIR");
 
     write_header(&root, "cbindgen.toml", SOURCES, "websocket.h")?;
-    write_header(&root, "cbindgen-legacy.toml", &[LEGACY], "legacy.h")?;
+    write_header(&root, "cbindgen-legacy.toml", LEGACY, "legacy.h")?;
 
     let major = env::var("CARGO_PKG_VERSION_MAJOR")?;
     println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libwsembed.so.{major}");

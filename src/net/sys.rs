@@ -5,16 +5,17 @@
 //! Every call passes `counted` or `status`, the one place where an outcome
 //! is read.
 
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::{CStr, c_int};
 use std::mem::{MaybeUninit, size_of, zeroed};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::ptr::NonNull;
 use std::time::Duration;
 
 pub use super::random::fill as random;
+pub use entropy::{PAGE, WipedPage, kernel_random};
 pub use resolve::{host_addresses, start_thread};
 
+mod entropy;
 mod resolve;
 
 /// An `errno` value.
@@ -413,58 +414,4 @@ fn with_signals_blocked<T>(body: impl FnOnce() -> T) -> T {
         Restore(before)
     };
     body()
-}
-
-/// Fills `bytes` from the kernel's CSPRNG; false where it gives none.
-#[must_use]
-pub fn kernel_random(mut bytes: &mut [u8]) -> bool {
-    while !bytes.is_empty() {
-        // SAFETY: the pointer and length are those of a live slice.
-        let got = unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), 0) };
-        match counted(got) {
-            Ok(got) if got > 0 => bytes = bytes.get_mut(got..).unwrap_or_default(),
-            Err(Errno(libc::EINTR)) => {}
-            _ => return false,
-        }
-    }
-    true
-}
-
-/// The size of a [`WipedPage`] in bytes.
-pub const PAGE: usize = 4096;
-
-/// Memory that reads as zeros in a forked child (`MADV_WIPEONFORK`).
-#[derive(Debug)]
-pub struct WipedPage(NonNull<c_void>);
-
-impl WipedPage {
-    /// A page, or `None` where the kernel (before 4.14) cannot wipe it.
-    #[must_use]
-    pub fn new() -> Option<WipedPage> {
-        let access = libc::PROT_READ | libc::PROT_WRITE;
-        let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-        // SAFETY: a new anonymous mapping, at an address of the kernel's choice.
-        let at = unsafe { libc::mmap(std::ptr::null_mut(), PAGE, access, kind, -1, 0) };
-        if at == libc::MAP_FAILED {
-            return None;
-        }
-        let page = WipedPage(NonNull::new(at)?);
-        // SAFETY: the mapping is ours, whole.
-        let wiped = unsafe { libc::madvise(at, PAGE, libc::MADV_WIPEONFORK) };
-        (wiped == 0).then_some(page)
-    }
-
-    /// The page's bytes.
-    pub fn bytes(&mut self) -> &mut [u8; PAGE] {
-        // SAFETY: PAGE readable and writable bytes that this value owns; in a
-        // child they are zeros, which are valid bytes too.
-        unsafe { self.0.cast().as_mut() }
-    }
-}
-
-impl Drop for WipedPage {
-    fn drop(&mut self) {
-        // SAFETY: the mapping is ours, and no reference to it is left.
-        let _ = unsafe { libc::munmap(self.0.as_ptr(), PAGE) };
-    }
 }
