@@ -58,6 +58,6 @@ find_rust() {
     esac
 }
 
-HOME=${HOME:-/root}
+HOME=${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}
 export HOME
 find_rust || true
