@@ -255,11 +255,12 @@ impl<T: Send> Drop for Entered<'_, T> {
         self.slot.owner.store(0, Ordering::Relaxed);
         let taken = self.generation << 2 | TAKEN;
         let idle = self.generation << 2 | IDLE;
+        // While it is taken only this thread's own calls change the state (a
+        // free from within one dooms it), so no read-modify-write is needed.
         let state = &self.slot.state;
-        if state
-            .compare_exchange(taken, idle, Ordering::Release, Ordering::Relaxed)
-            .is_err()
-        {
+        if state.load(Ordering::Relaxed) == taken {
+            state.store(idle, Ordering::Release);
+        } else {
             self.door.release(self.index, self.generation, self.slot);
         }
     }

@@ -31,6 +31,12 @@ impl<'d> Input<'d> {
         self.data.get(self.at..).unwrap_or_default()
     }
 
+    /// What is left, to be unmasked.
+    #[inline]
+    pub fn rest_mut(&mut self) -> &mut [u8] {
+        self.data.get_mut(self.at..).unwrap_or_default()
+    }
+
     /// Reads up to `count` bytes; returns where they stand.
     #[inline]
     pub fn advance(&mut self, count: usize) -> (usize, usize) {

@@ -7,6 +7,13 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Invalid;
 
+/// Whether `text` is UTF-8 and ends with a whole code point.
+#[inline]
+#[must_use]
+pub fn is_valid(text: &[u8]) -> bool {
+    simdutf8::basic::from_utf8(text).is_ok()
+}
+
 /// A validator that remembers a code point cut off at the end of a piece.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Validator {
@@ -31,7 +38,7 @@ impl Validator {
             self.step(byte)?;
             rest = after;
         }
-        if rest.is_empty() || simdutf8::basic::from_utf8(rest).is_ok() {
+        if rest.is_empty() || is_valid(rest) {
             return Ok(());
         }
         // Wrong, or cut off at its end: find out which.
