@@ -112,3 +112,24 @@ fn both_languages_show_the_same_code() {
     }
     assert_eq!(english.len(), chinese.len());
 }
+
+#[test]
+fn the_layout_on_the_page_is_the_one_that_is_asserted() {
+    let numbers = |text: &str, field: usize, separator: char| {
+        let cells: Vec<&str> = text.split(separator).map(str::trim).collect();
+        let name = cells.get(field)?.trim_matches('`').to_owned();
+        let numbers = cells.get(cells.len().checked_sub(3)?..cells.len() - 1)?;
+        let numbers: Option<Vec<u32>> = numbers.iter().map(|cell| cell.parse().ok()).collect();
+        Some((name, numbers?))
+    };
+    let page = read(&root().join("docs/abi.md"));
+    let fields = page.lines().filter(|line| line.starts_with("| `"));
+    let said: Vec<_> = fields.filter_map(|line| numbers(line, 1, '|')).collect();
+    let test = read(&root().join("tests/c/abi_layout.c"));
+    let asserted = test.lines().filter_map(|line| line.strip_prefix("AT("));
+    let asserted: Vec<_> = asserted
+        .filter_map(|line| numbers(&line.replace(");", ","), 1, ','))
+        .collect();
+    assert!(asserted.len() > 15, "{asserted:?}");
+    assert_eq!(said, asserted);
+}
