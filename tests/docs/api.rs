@@ -190,10 +190,23 @@ pub fn pages() -> (Vec<(String, String)>, Vec<String>) {
         }
     }
 
+    // Those with something to see: neither handles nor results.
+    let shapes = headers.iter().flat_map(|(_, items)| items);
+    let shapes = shapes.filter(|item| {
+        item.what == What::Type
+            && !item
+                .code
+                .starts_with(&format!("typedef struct {0} {0}", item.name))
+    });
+    let shapes: Vec<&str> = shapes
+        .map(|item| item.name.as_str())
+        .filter(|name| *name != "webSocket_result")
+        .collect();
+
     let mut pages = Vec::new();
     for function in &functions {
         if let Some(example) = example_of(function, &examples, &mut found) {
-            let text = page(function, example, &functions);
+            let text = page(function, example, &functions, &shapes);
             pages.push((format!("docs/api/{}.md", function.symbol), text));
         }
     }

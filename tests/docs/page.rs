@@ -67,7 +67,7 @@ fn prose(comment: &[Vec<String>]) -> String {
 }
 
 /// Types and results that a page names lead to their own page.
-fn see(function: &Function, functions: &[Function]) -> String {
+fn see(function: &Function, functions: &[Function], types: &[&str]) -> String {
     let same = |other: &&Function| {
         other.symbol != function.symbol
             && other.header == function.header
@@ -89,12 +89,11 @@ fn see(function: &Function, functions: &[Function]) -> String {
     if function.prototype.contains("webSocket_result ") {
         links.push("[all results](results.md)".to_owned());
     }
-    for name in [
-        "webSocket_event",
-        "webSocket_failure",
-        "webSocket_logCallback",
-    ] {
-        if function.prototype.contains(name) {
+    for name in types {
+        let mut words = function
+            .prototype
+            .split(|c: char| !(c.is_alphanumeric() || c == '_'));
+        if words.any(|word| word == *name) {
             links.push(format!("[`{name}`](types.md#{})", name.to_lowercase()));
         }
     }
@@ -110,7 +109,12 @@ fn see(function: &Function, functions: &[Function]) -> String {
     links.join(", ")
 }
 
-pub fn page(function: &Function, example: &Example, functions: &[Function]) -> String {
+pub fn page(
+    function: &Function,
+    example: &Example,
+    functions: &[Function],
+    types: &[&str],
+) -> String {
     let Function {
         symbol,
         header,
@@ -139,7 +143,7 @@ pub fn page(function: &Function, example: &Example, functions: &[Function]) -> S
          ## See also\n\n{}\n",
         prose(&function.comment),
         example.text,
-        see(function, functions),
+        see(function, functions, types),
         file = example.file,
     )
 }

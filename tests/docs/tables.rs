@@ -86,20 +86,22 @@ pub fn types(headers: &[Header]) -> String {
     );
     let mut groups: BTreeMap<String, Vec<(&str, &str, String)>> = BTreeMap::new();
     let options: BTreeSet<&str> = wsembed::config::TABLE.iter().map(|row| row.name).collect();
-    for (name, value, says) in constants(headers) {
-        if is_result(name, value) || options.contains(name) {
-            continue;
-        }
-        let group = match name.split('_').nth(1) {
-            Some("VERSION") => "The header's version",
-            Some("LOG") => "Levels of log",
-            Some("STAGE") => "Stages of a failure",
-            _ => "Events and their flags",
+    let all: Vec<_> = constants(headers)
+        .into_iter()
+        .filter(|(name, value, _)| !is_result(name, value) && !options.contains(name))
+        .collect();
+    for (name, value, says) in all.iter().cloned() {
+        let part = name.split('_').nth(1).unwrap_or_default();
+        let prefix = format!("WEBSOCKET_{part}_");
+        let shared = all.iter().filter(|(other, ..)| other.starts_with(&prefix));
+        let group = match part {
+            "VERSION" => "The header's version".to_owned(),
+            "LOG" => "Levels of log".to_owned(),
+            "STAGE" => "Stages of a failure".to_owned(),
+            _ if shared.count() > 1 => format!("{prefix}..."),
+            _ => "Events and their flags".to_owned(),
         };
-        groups
-            .entry(group.to_owned())
-            .or_default()
-            .push((name, value, says));
+        groups.entry(group).or_default().push((name, value, says));
     }
     for (header, items) in headers {
         let types = items.iter().filter(|item| item.what == What::Type);
