@@ -14,7 +14,7 @@ fn results_start(text: &str) -> Option<usize> {
 /// A comment as Markdown: its text, then results, then the caller's promises.
 fn prose(comment: &[Vec<String>]) -> String {
     let (mut text, mut results, mut promises) = (String::new(), String::new(), String::new());
-    let mut returns = false;
+    let (mut returns, mut fenced) = (false, false);
     for paragraph in comment {
         if let Some((_, rest)) = paragraph
             .split_first()
@@ -26,6 +26,14 @@ fn prose(comment: &[Vec<String>]) -> String {
                 joined(rest)
             )
             .expect("a String takes all");
+            continue;
+        }
+        let fences = paragraph.iter().filter(|line| line.starts_with("```"));
+        let inside = fenced;
+        fenced ^= fences.count() % 2 == 1;
+        if inside || paragraph.iter().any(|line| line.starts_with("```")) {
+            // Code in a comment is a block already.
+            write!(text, "\n{}\n", paragraph.join("\n")).expect("a String takes all");
             continue;
         }
         let mut lines = paragraph.as_slice();
