@@ -40,7 +40,7 @@ help:
 	@echo "make test       all tests; the last line is the sum"
 	@echo "make conformance  the Autobahn testsuite against echo_epoll (needs Python 2.7)"
 	@echo "make install    headers, libraries, CMake package, wsembed.pc (PREFIX=$(PREFIX), DESTDIR=)"
-	@echo "make header     write include/wsembed/websocket.h anew from the sources"
+	@echo "make header     write websocket.h, docs/options.md and docs/api/*.md anew from the sources"
 	@echo "make symbols    write tests/symbols.txt anew from the library"
 	@echo "make clean      remove build/"
 	@echo ".ci/run         make test and every stricter check"
