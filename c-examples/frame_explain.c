@@ -35,7 +35,9 @@
 #include <unistd.h>
 #include <wsembed/websocket.h>
 
-enum { BUFFER_BYTES = 64 << 10, LINE_BYTES = 16, STATUS_PROBLEMS = 1, STATUS_UNREADABLE = 2 };
+#include "plain_bytes.h"
+
+enum { BUFFER_BYTES = 64 << 10, STATUS_PROBLEMS = 1, STATUS_UNREADABLE = 2 };
 
 static struct {
     uint32_t flags; /* of the parser, by options and heads */
@@ -78,67 +80,12 @@ static void must(webSocket_result result, const char *what)
     if (result != WEBSOCKET_OK) die("%s: %s", what, webSocket_result_text(result));
 }
 
-/* ---- printing bytes that nobody vouches for ---- */
-
-/* How many bytes of `at` are one character that may go to a terminal; 0: none. */
-static size_t printable(const uint8_t *at, size_t length)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    uint32_t point = at[0];
-    size_t size = point < 0x80 ? 1 : point >= 0xF0 ? 4 : point >= 0xE0 ? 3 : 2, i;
-    if (size == 1) return point >= 0x20 && point != 0x7F && point != '"' && point != '\\';
-    if (point < 0xC2 || point > 0xF4 || size > length) return 0;
-    point &= 0x7Fu >> size;
-    for (i = 1; i < size; i++) {
-        if ((at[i] & 0xC0) != 0x80) return 0;
-        point = point << 6 | (at[i] & 0x3Fu);
-    }
-    if (point < least[size] || point > 0x10FFFF || (point >= 0xD800 && point <= 0xDFFF)) return 0;
-    if (point < 0xA0) return 0; /* control characters again */
-    /* What turns the direction of writing would make the line tell a lie. */
-    if (point == 0x200E || point == 0x200F || (point >= 0x202A && point <= 0x202E)) return 0;
-    return point >= 0x2066 && point <= 0x2069 ? 0 : size;
-}
-
-static void printText(const uint8_t *at, size_t length)
-{
-    putchar('"');
-    while (length > 0) {
-        size_t size = printable(at, length);
-        if (size > 0)
-            fwrite(at, 1, size, stdout);
-        else if (*at == '"' || *at == '\\')
-            printf("\\%c", *at);
-        else if (*at == '\n' || *at == '\r' || *at == '\t')
-            printf("\\%c", *at == '\n' ? 'n' : *at == '\r' ? 'r' : 't');
-        else
-            printf("\\x%02x", *at);
-        if (size == 0) size = 1;
-        at += size;
-        length -= size;
-    }
-    putchar('"');
-}
-
-static void printDump(const uint8_t *at, size_t length)
-{
-    size_t line, i;
-    for (line = 0; line < length; line += LINE_BYTES) {
-        size_t count = length - line < LINE_BYTES ? length - line : LINE_BYTES;
-        printf(line == 0 ? "%04zx " : "           %04zx ", line);
-        for (i = 0; i < LINE_BYTES; i++) {
-            if (i < count)
-                printf(" %02x", at[line + i]);
-            else
-                printf("   ");
-        }
-        printf("  |");
-        for (i = 0; i < count; i++) putchar(at[line + i] >= 0x20 && at[line + i] < 0x7F ? at[line + i] : '.');
-        puts("|");
-    }
-}
-
 /* ---- frames ---- */
+
+static const char *plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
 
 static const char *opcodeName(uint32_t opcode)
 {
@@ -175,7 +122,7 @@ static void printHeader(const webSocket_frame *frame)
     printf("  bits     FIN %u, RSV1 %u, RSV2 %u, RSV3 %u, opcode 0x%X\n", frame->fin, frame->rsv1, frame->rsv2,
            frame->rsv3, (unsigned)frame->opcode);
     if (frame->problems & WEBSOCKET_PROBLEM_HEADER_CUT) {
-        printf("  header   %zu byte%s of it, no more\n", frame->headerLength, frame->headerLength == 1 ? "" : "s");
+        printf("  header   %zu byte%s of it, no more\n", frame->headerLength, plural(frame->headerLength));
         return;
     }
     printf("  length   %" PRIu64 " (%u-bit form), header %zu bytes\n", frame->payloadLength,
@@ -217,11 +164,13 @@ static void printPayload(const webSocket_frame *frame)
             printText(shown + skipped, shownLength - skipped);
             putchar('\n');
         } else {
-            printDump(shown + skipped, shownLength - skipped);
+            printDump(shown + skipped, shownLength - skipped, 11);
         }
     }
-    if (arrived > shownLength) printf("  hidden   %" PRIu64 " bytes more\n", arrived - shownLength);
-    if (frame->remaining > 0) printf("  missing  %" PRIu64 " bytes\n", frame->remaining);
+    if (arrived > shownLength)
+        printf("  hidden   %" PRIu64 " byte%s more\n", arrived - shownLength, plural(arrived - shownLength));
+    if (frame->remaining > 0)
+        printf("  missing  %" PRIu64 " byte%s\n", frame->remaining, plural(frame->remaining));
 }
 
 static void printProblems(const webSocket_frame *frame)
@@ -258,7 +207,7 @@ static bool drain(webSocket_parser *parser)
     webSocket_result result;
     while ((result = webSocket_parser_next(parser, &piece)) == WEBSOCKET_OK) takePiece(&piece);
     fflush(stdout);
-    if (result == WEBSOCKET_E_LENGTH) puts("what follows cannot be told apart");
+    if (result == WEBSOCKET_E_LENGTH) puts("no frame can be found behind it");
     if (result != WEBSOCKET_AGAIN && result != WEBSOCKET_CLOSED && result != WEBSOCKET_E_LENGTH)
         must(result, "the parser");
     return result != WEBSOCKET_AGAIN;
@@ -320,7 +269,7 @@ static void endHeads(void)
     else if (options.flags & WEBSOCKET_PARSER_FROM_SERVER)
         puts("frames of a server: none may be masked");
     else
-        puts("both directions in one stream: messages of both may look like one");
+        puts("both directions in one stream: masking is not judged, messages of the two may mix");
     if (options.flags & WEBSOCKET_PARSER_COMPRESSED) puts("permessage-deflate: messages with RSV1 are compressed");
 }
 
@@ -385,54 +334,22 @@ static void explain(void)
     } while (got > 0 && !over);
     webSocket_parser_free(parser);
     if (got == 0 && inMessage) puts("the last message has not got its final frame");
-    printf("%" PRIu64 " frame%s, %" PRIu64 " bytes: ", frames, frames == 1 ? "" : "s", total);
+    printf("%" PRIu64 " frame%s, %" PRIu64 " byte%s: ", frames, plural(frames), total, plural(total));
     if (badFrames == 0)
         puts("no problems");
     else
-        printf("%" PRIu64 " frame%s with problems\n", badFrames, badFrames == 1 ? "" : "s");
+        printf("%" PRIu64 " frame%s with problems\n", badFrames, plural(badFrames));
 }
 
 /* ---- the command line ---- */
 
-static int hexDigit(char digit)
-{
-    if (digit >= '0' && digit <= '9') return digit - '0';
-    if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-    return digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : -1;
-}
-
-static bool hexGap(char sign)
-{
-    return sign != '\0' && strchr(" \t\r\n:,;-", sign) != NULL;
-}
-
-/* Reads the bytes that `text` spells, two digits each. */
+/* Reads the bytes that `text` spells. */
 static void takeHex(const char *text, size_t length)
 {
-    size_t i = 0;
+    char wrong[80];
     source.bytes = malloc(length / 2 + 1);
     if (source.bytes == NULL) die("no memory for %zu digits", length);
-    while (i < length) {
-        bool begins = i == 0 || hexGap(text[i - 1]);
-        int high = hexDigit(text[i]), low;
-        if (hexGap(text[i])) {
-            i++;
-            continue;
-        }
-        if (begins && i + 1 < length && text[i] == '0' && (text[i + 1] == 'x' || text[i + 1] == 'X')) {
-            i += 2;
-            if (i == length || hexDigit(text[i]) < 0) die("--hex: no digits follow 0x at character %zu", i - 1);
-            continue;
-        }
-        low = i + 1 < length ? hexDigit(text[i + 1]) : -1;
-        if (high < 0) die("--hex: character %zu is no hexadecimal digit: 0x%02x", i + 1, (uint8_t)text[i]);
-        if (low < 0 && i + 1 < length && !hexGap(text[i + 1]))
-            die("--hex: character %zu is no hexadecimal digit: 0x%02x", i + 2, (uint8_t)text[i + 1]);
-        if (low < 0) die("--hex: the byte at character %zu has one digit; write 0%c", i + 1, text[i]);
-        source.bytes[source.length++] = (uint8_t)(high << 4 | low);
-        i += 2;
-    }
-    if (source.length == 0) die("--hex: there are no digits");
+    if (!readHex(text, length, source.bytes, &source.length, wrong, sizeof wrong)) die("--hex: %s", wrong);
 }
 
 /* Joins arguments, or takes all of standard input; the caller frees it. */
@@ -466,7 +383,8 @@ static char *hexText(char **arguments, size_t *length)
 
 static void usage(FILE *to)
 {
-    fputs("usage: frame_explain [--from client|server] [--deflate] [--bytes N] [--cut N] FILE | - | --hex HEX...\n", to);
+    fputs("usage: frame_explain [--from client|server] [--deflate] [--bytes N] [--cut N]\n", to);
+    fputs("                     FILE | - | --hex HEX... | --hex -\n", to);
     fputs("tells each WebSocket frame of FILE, of standard input (-) or of hexadecimal bytes\n", to);
     exit(to == stdout ? EXIT_SUCCESS : STATUS_UNREADABLE);
 }
