@@ -59,6 +59,7 @@ static size_t shownLength;
 
 static uint64_t frames, badFrames;
 static uint64_t headBytes; /* of the stream, in front of the frames */
+static uint64_t toldBytes; /* of the stream, up to the end of the last frame */
 static bool inMessage, inText;
 
 static void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
@@ -169,7 +170,7 @@ static void printPayload(const webSocket_frame *frame)
     }
     if (arrived > shownLength)
         printf("  hidden   %" PRIu64 " byte%s more\n", arrived - shownLength, plural(arrived - shownLength));
-    if (frame->remaining > 0)
+    if (frame->remaining > 0 && !(frame->problems & WEBSOCKET_PROBLEM_LENGTH_TOP_BIT))
         printf("  missing  %" PRIu64 " byte%s\n", frame->remaining, plural(frame->remaining));
 }
 
@@ -192,6 +193,7 @@ static void takePiece(const webSocket_frame *piece)
     if (count > options.limit - shownLength) count = options.limit - shownLength;
     memcpy(shown + shownLength, piece->data, count);
     shownLength += count;
+    toldBytes = headBytes + piece->offset + piece->headerLength + piece->pieceOffset + piece->length;
     if (piece->flags & WEBSOCKET_FINAL) {
         printHeader(piece);
         printPayload(piece);
@@ -207,7 +209,6 @@ static bool drain(webSocket_parser *parser)
     webSocket_result result;
     while ((result = webSocket_parser_next(parser, &piece)) == WEBSOCKET_OK) takePiece(&piece);
     fflush(stdout);
-    if (result == WEBSOCKET_E_LENGTH) puts("no frame can be found behind it");
     if (result != WEBSOCKET_AGAIN && result != WEBSOCKET_CLOSED && result != WEBSOCKET_E_LENGTH)
         must(result, "the parser");
     return result != WEBSOCKET_AGAIN;
@@ -286,7 +287,7 @@ static bool skipHeads(uint8_t *bytes, size_t *length, bool end)
         if (size == 0 && *length == BUFFER_BYTES) die("an HTTP head of more than %d bytes", BUFFER_BYTES);
         if (size == 0) return false;
         takeHead(kind, bytes, size);
-        headBytes += size;
+        toldBytes = headBytes += size;
         *length -= size;
         memmove(bytes, bytes + size, *length);
     }
@@ -315,12 +316,10 @@ static void explain(void)
 {
     static uint8_t buffer[BUFFER_BYTES];
     webSocket_parser *parser = NULL;
-    uint64_t total = 0;
     size_t held = 0, got;
     bool over = false;
     do {
         got = readSource(buffer + held, sizeof buffer - held);
-        total += got;
         held += got;
         if (parser == NULL) {
             if (!skipHeads(buffer, &held, got == 0)) continue;
@@ -334,7 +333,7 @@ static void explain(void)
     } while (got > 0 && !over);
     webSocket_parser_free(parser);
     if (got == 0 && inMessage) puts("the last message has not got its final frame");
-    printf("%" PRIu64 " frame%s, %" PRIu64 " byte%s: ", frames, plural(frames), total, plural(total));
+    printf("%" PRIu64 " frame%s, %" PRIu64 " byte%s: ", frames, plural(frames), toldBytes, plural(toldBytes));
     if (badFrames == 0)
         puts("no problems");
     else
