@@ -1,111 +1,16 @@
 //! Frames told for tools: every field, every problem, every cut.
 
+mod tell;
+
 use proptest::prelude::*;
 use wsembed::proto::Error;
 use wsembed::proto::conn::Role;
 use wsembed::proto::frame;
-use wsembed::proto::incoming::Input;
-use wsembed::proto::parser::{Head, Parser, Problem, Problems, Rules};
+use wsembed::proto::mask;
+use wsembed::proto::parser::{Parser, Problem, Problems, Rules};
 
+use self::tell::{Teller, tell, tell_in};
 use crate::support::*;
-
-/// A frame put together from its pieces.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Told {
-    offset: u64,
-    head: Head,
-    payload: Vec<u8>,
-    remaining: u64,
-    problems: u32,
-    close_code: Option<u16>,
-}
-
-/// Puts frames together from pieces, and checks how these follow each other.
-#[derive(Default)]
-struct Teller {
-    told: Vec<Told>,
-    open: bool,
-}
-
-impl Teller {
-    /// Feeds one cut; the result is why no further piece came.
-    fn feed(&mut self, parser: &mut Parser, cut: &[u8]) -> Error {
-        let mut bytes = cut.to_vec();
-        let mut input = Input::new(&mut bytes);
-        loop {
-            let piece = match parser.next(&mut input) {
-                Ok(piece) => piece,
-                Err(error) => {
-                    assert!(input.rest().is_empty(), "what was fed is read to its end");
-                    return error;
-                }
-            };
-            assert_eq!(piece.first, !self.open);
-            self.open = !piece.last;
-            if piece.first {
-                assert_eq!(piece.at, 0);
-                self.told.push(Told {
-                    offset: piece.offset,
-                    head: piece.head,
-                    payload: Vec::new(),
-                    remaining: 0,
-                    problems: 0,
-                    close_code: None,
-                });
-            }
-            let told = self.told.last_mut().expect("a first piece came first");
-            assert_eq!((told.offset, told.head), (piece.offset, piece.head));
-            assert_eq!(told.payload.len() as u64, piece.at);
-            assert!(piece.first || piece.last || !piece.data.is_empty());
-            assert_eq!(
-                told.problems & !piece.problems.bits(),
-                0,
-                "no problem is taken back"
-            );
-            told.payload.extend_from_slice(piece.data);
-            if let Some(length) = piece.head.length() {
-                assert_eq!(told.payload.len() as u64 + piece.remaining, length);
-            }
-            (told.remaining, told.close_code) = (piece.remaining, piece.close_code);
-            told.problems = piece.problems.bits();
-        }
-    }
-}
-
-/// The frames of a stream and how it ended, fed in cuts of one size.
-fn tell_in(rules: Rules, stream: &[u8], cut: usize) -> (Vec<Told>, Error) {
-    let mut parser = Parser::new(rules);
-    let mut teller = Teller::default();
-    for cut in stream.chunks(cut.max(1)) {
-        let why = teller.feed(&mut parser, cut);
-        assert!(matches!(why, Error::Again | Error::Length), "{why:?}");
-        if why == Error::Again {
-            assert_eq!(parser.may_feed(), Ok(()));
-        }
-    }
-    parser.feed_eof();
-    let end = teller.feed(&mut parser, &[]);
-    assert_eq!(
-        teller.feed(&mut parser, &[]),
-        end,
-        "the end is told for good"
-    );
-    assert!(!teller.open, "each frame has a last piece");
-    (teller.told, end)
-}
-
-/// The same in every cut.
-fn tell(rules: Rules, stream: &[u8]) -> (Vec<Told>, Error) {
-    let whole = tell_in(rules, stream, stream.len());
-    for cut in (1..stream.len().min(20)).chain([stream.len() / 2]) {
-        assert_eq!(
-            tell_in(rules, stream, cut),
-            whole,
-            "cut every {cut} bytes: {stream:02x?}"
-        );
-    }
-    whole
-}
 
 fn set(problems: &[Problem]) -> u32 {
     problems.iter().fold(0, |set, problem| set | problem.bit())
@@ -160,6 +65,23 @@ fn fr20_frames_that_came_glued_are_told_with_their_places() {
     assert_eq!(told[2].payload, [7; 163]);
     assert_eq!(told[3].payload, vec![8; 65536]);
     assert!(told.iter().all(|told| told.problems == 0));
+}
+
+#[test]
+fn fr31_what_was_unmasked_gives_the_same_bytes_when_it_is_masked_again() {
+    let stream = [
+        0x81, 0x9a, 0x68, 0xb6, 0x52, 0x22, 0x4b, 0x93, 0x0c, 0x01, 0x28, 0xf6, 0x12, 0x66, 0x3c,
+        0xf1, 0x77, 0x7c, 0x4e, 0x90, 0x79, 0x7d, 0x41, 0x9d, 0x7a, 0x08, 0x36, 0x93, 0x73, 0x6a,
+        0x20, 0xff,
+    ];
+    let (told, _) = tell(from(Role::Client), &stream);
+    assert_eq!(told[0].problems, 0);
+    let mut payload = told[0].payload.clone();
+    assert_eq!(payload, b"#%^#@@@DTG%^&&+_)+(*^%!HHI");
+    let key = told[0].head.key().unwrap();
+    let (header, size) = frame::encode(told[0].head.first(), Some(key), payload.len() as u64);
+    mask::apply(&mut payload, key, 0);
+    assert_eq!([&header[..size], &payload].concat(), stream);
 }
 
 #[test]
