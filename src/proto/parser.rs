@@ -287,9 +287,6 @@ impl CloseBody {
             let whole = self.code_bytes == 2;
             problems.note(Problem::CloseCode, whole && !close::may_be_sent(self.code));
         }
-        if problems.has(Problem::CloseReason) {
-            return;
-        }
         let wrong = self.reason.feed(reason).is_err() || (ends && self.reason.finish().is_err());
         problems.note(Problem::CloseReason, wrong);
     }

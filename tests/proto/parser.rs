@@ -42,7 +42,7 @@ fn fr20_frames_that_came_glued_are_told_with_their_places() {
     let mut stream = client.to_vec();
     stream.extend([0x81, 0x07]);
     stream.extend(b"Hello !");
-    stream.extend(masked(FIN | BINARY, &vec![7; 163]));
+    stream.extend(masked(FIN | BINARY, &[7; 163]));
     stream.extend(plain(FIN | BINARY, &vec![8; 65536]));
     let (told, end) = tell(Rules::default(), &stream);
     assert_eq!((told.len(), end), (4, Error::Closed));
