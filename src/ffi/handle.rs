@@ -37,6 +37,7 @@ const CHUNKS: usize = (INDEX_BITS - FIRST_CHUNK_BITS + 1) as usize;
 pub(crate) enum Kind {
     Config = 1,
     Conn = 2,
+    Parser = 5,
 }
 
 struct Slot<T> {

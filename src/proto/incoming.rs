@@ -111,6 +111,13 @@ impl Cut {
         self.length > 0
     }
 
+    /// What has arrived of a header that is not whole.
+    #[must_use]
+    pub fn pending(&self) -> &[u8] {
+        let have = usize::from(self.length);
+        self.header.get(..have).unwrap_or_default()
+    }
+
     /// Reads a header. `judge` sees its first two bytes as soon as both are
     /// there, before anything else is waited for. `None`: not whole yet.
     #[inline]
