@@ -146,7 +146,7 @@ impl Server {
         let given = unsafe { (self.library.output)(self.conn, &raw mut data, &raw mut length) };
         assert_eq!(given, OK);
         // SAFETY: the output is lent until the next call.
-        stream.drop_bytes(unsafe { std::slice::from_raw_parts(data, length) });
+        stream.put(unsafe { std::slice::from_raw_parts(data, length) });
         // SAFETY: a plain call.
         assert_eq!(unsafe { (self.library.output_done)(self.conn, length) }, OK);
     }

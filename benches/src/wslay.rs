@@ -178,9 +178,7 @@ unsafe extern "C" fn event_send(
     // SAFETY: wslay hands over what it was made with and its own bytes.
     unsafe {
         let state = &mut *user.cast::<State>();
-        state
-            .stream
-            .drop_bytes(std::slice::from_raw_parts(data, length));
+        state.stream.put(std::slice::from_raw_parts(data, length));
     }
     length as isize
 }
