@@ -4,7 +4,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, SamplingMode, criterion_group, criterion_main};
 use wsembed::proto::mask;
 use wsembed_benches::batch::{Kind, make, payload};
 use wsembed_benches::stream::Stream;
@@ -22,6 +22,7 @@ fn measure(
     contenders: Vec<(&str, Contender)>,
 ) {
     let mut group = criterion.benchmark_group(group);
+    group.sampling_mode(SamplingMode::Flat);
     for (name, mut work) in contenders {
         let got = work();
         if let Some(expected) = expected {
@@ -223,12 +224,12 @@ fn bench_handshake(criterion: &mut Criterion) {
     measure(criterion, "handshake", "client", expected, client);
 }
 
-/// Short: a run is repeated, and the best round counts.
+/// Short: a run is repeated, and the best sample counts.
 fn short() -> Criterion {
     Criterion::default()
         .warm_up_time(Duration::from_millis(40))
         .measurement_time(Duration::from_millis(120))
-        .sample_size(10)
+        .sample_size(20)
         .nresamples(2000)
         .without_plots()
 }

@@ -1,4 +1,5 @@
-//! What criterion left on disk: of each bench the best round's median.
+//! What criterion left on disk: of each bench the best sample of all rounds,
+//! the one that other programs disturbed least.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,7 +15,7 @@ pub struct Group {
 }
 
 impl Group {
-    /// Reads `DIR/GROUP/CONTENDER/SIZE/round*/estimates.json`.
+    /// Reads `DIR/GROUP/CONTENDER/SIZE/round*/sample.json`.
     pub fn read(dir: &Path, name: &str) -> Result<Group, String> {
         let mut group = Group::default();
         for contender in folders(&dir.join(name))? {
@@ -23,7 +24,7 @@ impl Group {
             }
             for size in folders(&dir.join(name).join(&contender))? {
                 let place = dir.join(name).join(&contender).join(&size);
-                let best = best_round(&place)? / batch(&size)?;
+                let best = best_sample(&place)? / batch(&size)?;
                 group.times.insert((contender.clone(), size), best);
             }
             group.contenders.push(contender);
@@ -68,18 +69,25 @@ fn folders(dir: &Path) -> Result<Vec<String>, String> {
     Ok(names)
 }
 
-fn best_round(place: &Path) -> Result<f64, String> {
+fn best_sample(place: &Path) -> Result<f64, String> {
     let rounds = folders(place)?;
     let rounds = rounds.iter().filter(|name| name.starts_with("round"));
     let mut best = f64::INFINITY;
     for round in rounds {
-        let file = place.join(round).join("estimates.json");
+        let file = place.join(round).join("sample.json");
         let wrong = |what: &str| format!("{}: {what}", file.display());
         let text = fs::read_to_string(&file).map_err(|error| wrong(&error.to_string()))?;
         let json: serde_json::Value =
             serde_json::from_str(&text).map_err(|error| wrong(&error.to_string()))?;
-        let median = json["median"]["point_estimate"].as_f64();
-        best = best.min(median.ok_or_else(|| wrong("no median"))?);
+        let numbers = |name: &str| -> Option<Vec<f64>> {
+            let list = json[name].as_array()?;
+            list.iter().map(serde_json::Value::as_f64).collect()
+        };
+        let (Some(times), Some(counts)) = (numbers("times"), numbers("iters")) else {
+            return Err(wrong("no samples"));
+        };
+        let each = times.iter().zip(&counts).map(|(time, count)| time / count);
+        best = each.fold(best, f64::min);
     }
     if best.is_finite() {
         Ok(best)
