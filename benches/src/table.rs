@@ -26,7 +26,8 @@ const GROUPS: [(&str, &str); 8] = [
 /// Where every size must be faster than these two.
 const RACES: [&str; 5] = ["parse", "text, ASCII", "text, Chinese", "assembly", "cut"];
 const RIVALS: [&str; 2] = ["tungstenite", "wslay"];
-const PEERS: [&str; 4] = ["tungstenite", "fastwebsockets", "wslay", "wslay, frames"];
+/// Those that do the same work: wslay's lower half neither judges nor assembles.
+const PEERS: [&str; 3] = ["tungstenite", "fastwebsockets", "wslay"];
 
 /// As columns stand in the tables.
 const COLUMNS: [&str; 10] = [
