@@ -179,6 +179,13 @@ impl<T: Send> Door<T> {
     /// Takes a handle for one call.
     #[inline(never)]
     pub(crate) fn enter(&self, token: usize) -> Result<Entered<'_, T>, Error> {
+        self.enter_fast(token)
+    }
+
+    /// As [`Door::enter`], for the calls that are made for every message: its
+    /// result stays in registers, at the price of the code's size.
+    #[inline(always)]
+    pub(crate) fn enter_fast(&self, token: usize) -> Result<Entered<'_, T>, Error> {
         let (index, generation, slot) = self.find(token)?;
         Self::take(slot, generation)?;
         let entered = Entered {
