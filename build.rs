@@ -83,7 +83,8 @@ fn version_macros() -> Result<String, env::VarError> {
         text += &format!("\n/**\n * The {name} version of this header.\n */\n");
         text += &format!("#define WEBSOCKET_VERSION_{part} {value}\n");
     }
-    Ok(text)
+    // cbindgen ends the last line.
+    Ok(text.trim_end().to_owned())
 }
 
 /// A copy that is equal keeps its time, so that no C program is compiled anew.
