@@ -51,8 +51,11 @@ fn write_header(
     name: &str,
 ) -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed={config}");
-    let mut builder =
-        cbindgen::Builder::new().with_config(cbindgen::Config::from_file(root.join(config))?);
+    let mut config = cbindgen::Config::from_file(root.join(config))?;
+    if name == "websocket.h" {
+        config.after_includes = Some(version_macros()?);
+    }
+    let mut builder = cbindgen::Builder::new().with_config(config);
     for source in sources {
         println!("cargo:rerun-if-changed={source}");
         if !root.join(source).is_file() {
@@ -71,6 +74,19 @@ fn write_header(
         copy_if_different(&header, &Path::new(&folder).join(name))?;
     }
     Ok(())
+}
+
+/// The version of the header, from Cargo.toml.
+fn version_macros() -> Result<String, env::VarError> {
+    let mut text = String::new();
+    for part in ["MAJOR", "MINOR", "PATCH"] {
+        let value = env::var(format!("CARGO_PKG_VERSION_{part}"))?;
+        let name = part.to_lowercase();
+        text += &format!("\n/**\n * The {name} version of this header.\n */\n");
+        text += &format!("#define WEBSOCKET_VERSION_{part} {value}\n");
+    }
+    // cbindgen ends the last line.
+    Ok(text.trim_end().to_owned())
 }
 
 /// A copy that is equal keeps its time, so that no C program is compiled anew.

@@ -52,9 +52,10 @@ add_custom_target(wsembed_archive ALL DEPENDS "${wsembed_static_file}")
 add_dependencies(wsembed_archive wsembed_cargo)
 
 set(wsembed_includes "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/include/wsembed")
+# The file, not a link to it: Ninja wants to know what makes each file.
 add_library(wsembed::shared SHARED IMPORTED GLOBAL)
 set_target_properties(wsembed::shared PROPERTIES
-  IMPORTED_LOCATION "${wsembed_lib_dir}/libwsembed.so"
+  IMPORTED_LOCATION "${wsembed_shared_file}"
   IMPORTED_SONAME "libwsembed.so.${wsembed_soversion}"
   INTERFACE_INCLUDE_DIRECTORIES "${wsembed_includes}")
 add_dependencies(wsembed::shared wsembed_cargo)

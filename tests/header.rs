@@ -1,12 +1,8 @@
-//! The committed header is the one that the sources give, and its version is
-//! that of Cargo.toml.
+//! The committed header is the one that the sources give, its version is that
+//! of Cargo.toml, and its structs have a promised layout.
 
 use std::path::Path;
 use std::{env, fs};
-
-use wsembed::ffi::version::{
-    WEBSOCKET_VERSION_MAJOR, WEBSOCKET_VERSION_MINOR, WEBSOCKET_VERSION_PATCH,
-};
 
 const GENERATED: &str = concat!(env!("OUT_DIR"), "/websocket.h");
 const COMMITTED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/include/wsembed/websocket.h");
@@ -54,35 +50,39 @@ fn a_difference_is_found() {
     assert_eq!(first_difference("a", "a\n"), Some(2));
 }
 
+/// tests/c/layout.c holds it against webSocket_version().
 #[test]
 fn version_is_that_of_cargo_toml() {
-    let number = |text: &str| text.parse::<i32>().expect("a version's part is a number");
-    assert_eq!(
-        WEBSOCKET_VERSION_MAJOR,
-        number(env!("CARGO_PKG_VERSION_MAJOR"))
-    );
-    assert_eq!(
-        WEBSOCKET_VERSION_MINOR,
-        number(env!("CARGO_PKG_VERSION_MINOR"))
-    );
-    assert_eq!(
-        WEBSOCKET_VERSION_PATCH,
-        number(env!("CARGO_PKG_VERSION_PATCH"))
-    );
+    let header = fs::read_to_string(GENERATED).expect("build.rs writes websocket.h");
+    let found: Vec<&str> = ["MAJOR", "MINOR", "PATCH"]
+        .iter()
+        .filter_map(|part| {
+            let start = format!("#define WEBSOCKET_VERSION_{part} ");
+            header.lines().find_map(|line| line.strip_prefix(&start))
+        })
+        .collect();
+    assert_eq!(found.join("."), env!("CARGO_PKG_VERSION"));
 }
 
+/// tests/c/layout.h promises size and offsets of each.
 #[test]
-fn version_is_in_the_header() {
+fn no_public_struct_is_without_a_promised_layout() {
     let header = fs::read_to_string(GENERATED).expect("build.rs writes websocket.h");
-    for (name, value) in [
-        ("MAJOR", WEBSOCKET_VERSION_MAJOR),
-        ("MINOR", WEBSOCKET_VERSION_MINOR),
-        ("PATCH", WEBSOCKET_VERSION_PATCH),
-    ] {
-        let line = format!("#define WEBSOCKET_VERSION_{name} {value}");
+    let layout = include_str!("c/layout.h");
+    let mut structs = 0;
+    for line in header.lines() {
+        let Some(name) = line.strip_prefix("typedef struct ") else {
+            continue;
+        };
+        // `typedef struct NAME NAME;` is opaque.
+        let Some(name) = name.strip_suffix(" {") else {
+            continue;
+        };
+        structs += 1;
         assert!(
-            header.lines().any(|found| found == line),
-            "no line `{line}` in the header"
+            layout.contains(&format!("\nSIZE({name}, ")),
+            "{name} is missing in tests/c/layout.h and src/ffi/layout.rs"
         );
     }
+    assert!(structs >= 2, "the header was not understood");
 }

@@ -20,8 +20,16 @@
 extern "C" {
 #endif
 
+/* In C++ an enum holds only what its enumerators need bits for, unless its type
+ * is fixed; WDT_LASTDATA and the two below it are more. */
+#if defined(__cplusplus) && __cplusplus >= 201103L
+#define WSEMBED_ENUM_OF_INT enum : int
+#else
+#define WSEMBED_ENUM_OF_INT enum
+#endif
+
 /** What a frame is; the types of a fragmented message are below. */
-typedef enum {
+typedef WSEMBED_ENUM_OF_INT {
     WDT_MINDATA = -20, /**< a continuation that is not the last */
     WDT_TXTDATA = -19, /**< text */
     WDT_BINDATA = -18, /**< binary */

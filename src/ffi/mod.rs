@@ -8,6 +8,7 @@ mod convert;
 pub mod event;
 pub mod failure;
 mod handle;
+mod layout;
 pub mod legacy;
 pub mod log;
 pub mod parser;

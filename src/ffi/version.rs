@@ -1,13 +1,7 @@
-//! The library's version.
+//! The library's version. That of the header is written by build.rs; Cargo.toml
+//! is the one place of both.
 
 use std::ffi::{CStr, c_char};
-
-/// The major version of this header.
-pub const WEBSOCKET_VERSION_MAJOR: i32 = 0;
-/// The minor version of this header.
-pub const WEBSOCKET_VERSION_MINOR: i32 = 1;
-/// The patch version of this header.
-pub const WEBSOCKET_VERSION_PATCH: i32 = 0;
 
 const TEXT: &CStr =
     match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {

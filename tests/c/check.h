@@ -4,6 +4,7 @@
 #define WSEMBED_TEST_CHECK_H
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int check_failures;
@@ -33,6 +34,10 @@ static int check_failures;
             check_failures++;                                                    \
         }                                                                        \
     } while (0)
+
+/* Whether to leave out repetitions, where each instruction is dear
+ * (scripts/check-valgrind). Every kind of case stays. */
+static inline int check_short(void) { return getenv("WSEMBED_TEST_SHORT") != NULL; }
 
 static int check_done(const char *name) {
     if (check_failures != 0) {

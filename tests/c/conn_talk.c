@@ -132,7 +132,10 @@ static void talk(size_t step, uint64_t chunkAbove)
     pump(server, client, step, note, &at_client);
     CHECK(at_server.requests == 1 && at_server.opens == 1 && at_client.opens == 1);
 
-    for (i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+    /* The longest, byte by byte, is left out of a short run. */
+    const size_t count = sizeof lengths / sizeof *lengths - (check_short() && step == 1);
+
+    for (i = 0; i < count; i++) {
         uint8_t *message = malloc(lengths[i] + 1);
         size_t third = lengths[i] / 3;
         CHECK(message);

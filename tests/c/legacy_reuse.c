@@ -279,10 +279,10 @@ static long resident_kib(void) {
 static void nothing_grows(void) {
     static char big[1 << 20];
     long first_kib = 0, early = 0, late;
-    int round, first, last;
+    int round, first, last, rounds = check_short() ? 1000 : 10000;
     first = dup(0);
     close(first);
-    for (round = 0; round < 10000; round++) {
+    for (round = 0; round < rounds; round++) {
         int pair[2];
         connect_pair(round % 50 == 0 ? TCP : LOCAL, pair);
         set_blocking(pair[0], 0);
@@ -304,14 +304,18 @@ static void nothing_grows(void) {
             early = resident_kib();
         }
     }
+    last = dup(0);
+    close(last);
+    CHECK_INT(last, first);
+    /* A short run is over before the numbers come again. */
+    if (check_short()) {
+        return;
+    }
     late = resident_kib();
     /* 300 numbers were left with most of a MiB each, and not all came again. */
     if (late > first_kib + 65536) {
         CHECK_INT(late, first_kib);
     }
-    last = dup(0);
-    close(last);
-    CHECK_INT(last, first);
     if (late > early + 4096) {
         CHECK_INT(late, early);
     }

@@ -16,7 +16,7 @@ finish() {
     trap - EXIT
     for pid in "${!running[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
     wait 2>/dev/null || true
-    if [ "$status" != 0 ]; then tail -n 20 "$work"/*.err 2>/dev/null >&2 || true; fi
+    if [ "$status" != 0 ]; then tail -n 20 "$work"/*.err >&2 2>/dev/null || true; fi
     rm -rf "$work"
     exit "$status"
 }
