@@ -993,8 +993,10 @@ webSocket_result webSocket_conn_free(struct webSocket_conn *conn);
  * `data` (`length` bytes) is lent until `webSocket_conn_next` has said
  * `WEBSOCKET_AGAIN` or `WEBSOCKET_CLOSED` or the handle was freed, and is
  * unmasked in place meanwhile; what was cut off at its end is copied then.
+ * Bytes at the start of `webSocket_conn_room` are taken where they are.
  * One thread at a time. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_STATE` (what
- * was fed before is not read yet: call `webSocket_conn_next`), `WEBSOCKET_E_NULL`,
+ * was fed before is not read yet: call `webSocket_conn_next`),
+ * `WEBSOCKET_E_USAGE` (more than the room has), `WEBSOCKET_E_NULL`,
  * `WEBSOCKET_E_SEND_TOO_BIG` (a negative length in disguise),
  * `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
  *
@@ -1002,6 +1004,22 @@ webSocket_result webSocket_conn_free(struct webSocket_conn *conn);
  * `data` may be read and written until it is given back as above.
  */
 webSocket_result webSocket_conn_feed(struct webSocket_conn *conn, uint8_t *data, size_t length);
+
+/**
+ * Gives room to read the rest of a long frame into, so that it is not copied.
+ *
+ * Writes `*data` and `*length`; NULL and 0 where there is none: read into
+ * memory of the program's then. Read up to `length` bytes to `data` and hand
+ * them over with `webSocket_conn_feed(conn, data, count)`. The room is the
+ * connection's own, there until the next call of `webSocket_conn_next`,
+ * `_tick`, `_room` or `_free` on the handle. One thread at a time. Results:
+ * `WEBSOCKET_OK`, `WEBSOCKET_E_STATE` (what was fed before is not read yet),
+ * `WEBSOCKET_E_NULL`, `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+ *
+ * # Safety
+ * `data` and `length` are NULL or may be written.
+ */
+webSocket_result webSocket_conn_room(struct webSocket_conn *conn, uint8_t **data, size_t *length);
 
 /**
  * Tells that the peer will send no more bytes (`recv` returned 0, or failed

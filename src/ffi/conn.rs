@@ -35,10 +35,13 @@ struct Conn {
     connection: Connection,
     fed: *mut u8,
     length: usize,
+    /// The room that was given out last, while it is there.
+    room: *mut u8,
+    room_length: usize,
 }
 
 // SAFETY: `fed` is memory that the program lent with `feed`; it is touched only
-// in `next`, by the one thread that has the handle.
+// in `next`, by the one thread that has the handle. `room` is only compared.
 unsafe impl Send for Conn {}
 
 /// Runs a call on a connection.
@@ -74,6 +77,8 @@ unsafe fn put(connection: Connection, out: *mut *mut webSocket_conn) -> Result<(
         connection,
         fed: ptr::null_mut(),
         length: 0,
+        room: ptr::null_mut(),
+        room_length: 0,
     })?;
     // SAFETY: the caller's promise.
     unsafe { write(out, token as *mut webSocket_conn) }
@@ -163,8 +168,10 @@ pub extern "C" fn webSocket_conn_free(conn: *mut webSocket_conn) -> webSocket_re
 /// `data` (`length` bytes) is lent until `webSocket_conn_next` has said
 /// `WEBSOCKET_AGAIN` or `WEBSOCKET_CLOSED` or the handle was freed, and is
 /// unmasked in place meanwhile; what was cut off at its end is copied then.
+/// Bytes at the start of `webSocket_conn_room` are taken where they are.
 /// One thread at a time. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_STATE` (what
-/// was fed before is not read yet: call `webSocket_conn_next`), `WEBSOCKET_E_NULL`,
+/// was fed before is not read yet: call `webSocket_conn_next`),
+/// `WEBSOCKET_E_USAGE` (more than the room has), `WEBSOCKET_E_NULL`,
 /// `WEBSOCKET_E_SEND_TOO_BIG` (a negative length in disguise),
 /// `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
 ///
@@ -187,8 +194,56 @@ pub unsafe extern "C" fn webSocket_conn_feed(
             if length > 0 && data.is_null() {
                 return Err(Error::Null);
             }
+            if !conn.room.is_null() && data == conn.room {
+                if length > conn.room_length {
+                    return Err(Error::Usage);
+                }
+                conn.room = ptr::null_mut();
+                conn.connection.read_into_room(length);
+                return Ok(());
+            }
             (conn.fed, conn.length) = (data, length);
             Ok(())
+        })
+    })
+}
+
+/// Gives room to read the rest of a long frame into, so that it is not copied.
+///
+/// Writes `*data` and `*length`; NULL and 0 where there is none: read into
+/// memory of the program's then. Read up to `length` bytes to `data` and hand
+/// them over with `webSocket_conn_feed(conn, data, count)`. The room is the
+/// connection's own, there until the next call of `webSocket_conn_next`,
+/// `_tick`, `_room` or `_free` on the handle. One thread at a time. Results:
+/// `WEBSOCKET_OK`, `WEBSOCKET_E_STATE` (what was fed before is not read yet),
+/// `WEBSOCKET_E_NULL`, `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+///
+/// # Safety
+/// `data` and `length` are NULL or may be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn webSocket_conn_room(
+    conn: *mut webSocket_conn,
+    data: *mut *mut u8,
+    length: *mut usize,
+) -> webSocket_result {
+    call(|| {
+        if data.is_null() || length.is_null() {
+            return Err(Error::Null);
+        }
+        with_fast(conn, |conn| {
+            if conn.length > 0 {
+                return Err(Error::State);
+            }
+            let room = conn.connection.room();
+            (conn.room, conn.room_length) = match room {
+                Some(room) => (room.as_mut_ptr(), room.len()),
+                None => (ptr::null_mut(), 0),
+            };
+            // SAFETY: the caller's promise.
+            unsafe {
+                write(data, conn.room)?;
+                write(length, conn.room_length)
+            }
         })
     })
 }
@@ -246,6 +301,7 @@ pub unsafe extern "C" fn webSocket_conn_next(
             unsafe { std::slice::from_raw_parts_mut(conn.fed, conn.length) }
         };
         let mut input = Input::new(fed);
+        conn.room = ptr::null_mut();
         let found = conn.connection.next(&mut input).map(|happened| {
             if let Event::Close(close) = &happened {
                 if let Some(error) = close.error {
@@ -336,6 +392,7 @@ pub unsafe extern "C" fn webSocket_conn_tick(
 ) -> webSocket_result {
     call(|| {
         with(conn, |conn| {
+            conn.room = ptr::null_mut();
             let deadline = conn.connection.tick(nowMs);
             if deadlineMs.is_null() {
                 return Ok(());

@@ -39,6 +39,9 @@ pub enum Role {
 /// has none.
 pub type Random = fn(&mut [u8]) -> bool;
 
+/// Frames of which less than this is missing come with what follows them.
+const MIN_ROOM: u64 = 16 << 10;
+
 /// What happened. What it borrows lasts until the next call of
 /// [`Connection::next`].
 #[derive(Debug, PartialEq, Eq)]
@@ -155,6 +158,8 @@ pub struct Connection {
     message: Message,
     lent: Lent,
     output: Output,
+    /// Bytes that were read into the message's own room, and not looked at.
+    in_room: usize,
     /// A fragmented message of ours is unfinished.
     sending: Option<Kind>,
     sending_utf8: Validator,
@@ -189,6 +194,7 @@ impl Connection {
             message: Message::default(),
             lent: Lent::Nothing,
             output: Output::default(),
+            in_room: 0,
             sending: None,
             sending_utf8: Validator::default(),
             timers: Timers::new(),
@@ -263,7 +269,37 @@ impl Connection {
                 self.hang_up = true;
                 self.timers.closed();
             }
+            Due::Room => {
+                self.message.trim();
+                self.timers.room_gone();
+            }
             Due::Idle => self.fail_with(Error::Timeout, 1001, "idle for too long"),
+        }
+    }
+
+    /// Room to read the rest of a long frame into, straight from the
+    /// transport; `None` where what comes next is to be fed. Say with
+    /// [`Connection::read_into_room`] how much came, then call
+    /// [`Connection::next`].
+    pub fn room(&mut self) -> Option<&mut [u8]> {
+        self.take_back();
+        let frame = self.frame.as_ref()?;
+        let remaining = frame.remaining();
+        let of_message = !frame.opcode.is_control() && !self.message.lends(false);
+        if self.state != State::Open || self.in_room > 0 || !of_message || remaining < MIN_ROOM {
+            return None;
+        }
+        self.message.room(remaining).ok()
+    }
+
+    /// The transport has put so many bytes at the start of
+    /// [`Connection::room`].
+    pub fn read_into_room(&mut self, count: usize) {
+        let left = self.frame.as_ref().map_or(0, Frame::remaining);
+        let count = usize::try_from(left).map_or(count, |left| left.min(count));
+        self.in_room = count;
+        if count > 0 {
+            self.timers.heard();
         }
     }
 

@@ -94,6 +94,16 @@ impl Frame {
         (input.advance(count), phase)
     }
 
+    /// Passes over bytes that were read elsewhere; as [`Frame::take_masked`].
+    pub fn skip(&mut self, count: usize) -> ((usize, usize), usize) {
+        let phase = (self.done & 3) as usize;
+        self.done = self
+            .done
+            .saturating_add(count as u64)
+            .min(self.header.length);
+        ((0, 0), phase)
+    }
+
     /// Reads what there is of the payload, unmasked in place.
     #[inline]
     pub fn take(&mut self, input: &mut Input<'_>) -> (usize, usize) {

@@ -6,12 +6,9 @@
 
 use super::error::Error;
 use super::frame::{Header, Opcode};
-use super::mask;
+use super::gathered::Gathered;
 use super::settings::Settings;
 use super::utf8::Validator;
-
-/// Room that is kept between messages; a larger buffer is given back.
-const KEEP: usize = 1024;
 
 /// What a message carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +53,7 @@ pub struct Message {
     /// Its first chunk is out.
     begun: bool,
     utf8: Validator,
-    buffer: Vec<u8>,
+    buffer: Gathered,
 }
 
 impl Message {
@@ -143,7 +140,7 @@ impl Message {
     }
 
     /// Takes a piece that is gathered, and unmasks it on the way; `phase` as
-    /// in [`mask::append`].
+    /// in [`super::mask::append`].
     pub fn gather(
         &mut self,
         piece: &[u8],
@@ -151,33 +148,40 @@ impl Message {
         phase: usize,
         ends: bool,
     ) -> Result<Ready, Error> {
-        self.make_room(piece.len())?;
-        let start = self.buffer.len();
-        match key {
-            Some(key) => mask::append(&mut self.buffer, piece, key, phase),
-            None => self.buffer.extend_from_slice(piece),
-        }
-        // The buffer is taken out only so that it can be read meanwhile.
-        let buffer = std::mem::take(&mut self.buffer);
-        let checked = self.check_text(buffer.get(start..).unwrap_or_default(), ends);
-        self.buffer = buffer;
-        checked?;
-        self.arrived += piece.len() as u64;
-        Ok(if ends { Ready::Buffer } else { Ready::Nothing })
+        let start = self.buffer.filled().len();
+        self.buffer.append(piece, key, phase, self.most)?;
+        self.gathered(start, ends)
     }
 
-    /// Room for `more` bytes: the buffer doubles as bytes arrive, but never
-    /// beyond what the message may come to.
-    fn make_room(&mut self, more: usize) -> Result<(), Error> {
-        let need = self.buffer.len() + more;
-        if need <= self.buffer.capacity() {
-            return Ok(());
-        }
-        let most = usize::try_from(self.most).unwrap_or(usize::MAX);
-        let room = need.max(self.buffer.len().saturating_mul(2).min(most));
-        self.buffer
-            .try_reserve_exact(room - self.buffer.len())
-            .map_err(|_| Error::Memory)
+    /// Room to read the next `want` bytes of the payload into; see
+    /// [`Message::take_room`].
+    pub fn room(&mut self, want: u64) -> Result<&mut [u8], Error> {
+        self.buffer.room(want, self.most)
+    }
+
+    /// Takes the first `count` bytes of the room, still masked.
+    pub fn take_room(
+        &mut self,
+        count: usize,
+        key: Option<[u8; 4]>,
+        phase: usize,
+        ends: bool,
+    ) -> Result<Ready, Error> {
+        let start = self.buffer.filled().len();
+        self.buffer.take(count, key, phase);
+        self.gathered(start, ends)
+    }
+
+    /// Bytes from `start` on are new in the buffer.
+    fn gathered(&mut self, start: usize, ends: bool) -> Result<Ready, Error> {
+        // The buffer is taken out only so that it can be read meanwhile.
+        let buffer = std::mem::take(&mut self.buffer);
+        let new = buffer.filled().get(start..).unwrap_or_default();
+        let checked = self.check_text(new, ends);
+        self.arrived += new.len() as u64;
+        self.buffer = buffer;
+        checked?;
+        Ok(if ends { Ready::Buffer } else { Ready::Nothing })
     }
 
     /// The kind of the message in progress.
@@ -191,22 +195,25 @@ impl Message {
     #[inline]
     #[must_use]
     pub fn buffer(&self) -> &[u8] {
-        &self.buffer
+        self.buffer.filled()
     }
 
-    /// Empties the buffer, whose bytes were handed out. Its room stays for the
-    /// next message, until [`Message::trim`].
+    /// Empties the buffer, whose bytes were handed out. Its room stays until
+    /// [`Message::trim`].
     pub fn release_buffer(&mut self) {
         self.buffer.clear();
     }
 
-    /// Gives room back that no message needs now: nothing more is there to be
-    /// read.
+    /// Whether there is room that no message needs.
     #[inline]
+    #[must_use]
+    pub fn has_spare(&self) -> bool {
+        self.buffer.has_spare()
+    }
+
+    /// Gives that room back.
     pub fn trim(&mut self) {
-        if self.buffer.is_empty() && self.buffer.capacity() > KEEP {
-            self.buffer = Vec::new();
-        }
+        self.buffer.trim();
     }
 
     /// The message was handed out whole, or its last chunk was; the next may

@@ -6,6 +6,7 @@ pub mod close;
 pub mod conn;
 pub mod error;
 pub mod frame;
+pub mod gathered;
 pub mod handshake;
 pub mod http;
 pub mod incoming;

@@ -19,7 +19,13 @@ pub enum Due {
     Pong,
     /// The peer was silent for too long.
     Idle,
+    /// Room for long messages was not needed for a while.
+    Room,
 }
+
+/// How long room for long messages stays behind the last bytes, in ms: long
+/// enough for the next message of a stream of them.
+const KEEP_ROOM: u64 = 1000;
 
 /// The deadlines of one connection.
 #[derive(Debug)]
@@ -33,6 +39,8 @@ pub struct Timers {
     close: u64,
     pinged: u64,
     pong: u64,
+    /// When room is given back.
+    room: u64,
     /// The last tick found the peer overdue.
     overdue: bool,
 }
@@ -59,6 +67,7 @@ impl Timers {
             close: NEVER,
             pinged: 0,
             pong: NEVER,
+            room: NEVER,
             overdue: false,
         }
     }
@@ -126,6 +135,19 @@ impl Timers {
         self.pong = NEVER;
     }
 
+    /// There is room that no message needs now. False where it is to be given
+    /// back at once, since nobody tells the time.
+    #[inline]
+    pub fn keep_room(&mut self) -> bool {
+        self.room = self.now.saturating_add(KEEP_ROOM);
+        self.started
+    }
+
+    /// That room was given back, or is in use again.
+    pub fn room_gone(&mut self) {
+        self.room = NEVER;
+    }
+
     /// What is due next, and when. `open` adds what holds while messages flow.
     #[must_use]
     pub fn next(&self, settings: &Settings, open: bool) -> (u64, Due) {
@@ -136,6 +158,7 @@ impl Timers {
             }
         };
         consider(self.close, Due::Close);
+        consider(self.room, Due::Room);
         if open && self.started {
             consider(self.pong, Due::Pong);
             if self.pong == NEVER {

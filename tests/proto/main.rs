@@ -9,6 +9,7 @@ mod message;
 mod opening;
 mod output;
 mod parser;
+mod room;
 mod support;
 mod timers;
 mod utf8;

@@ -98,7 +98,9 @@ impl Connection {
                 Ok(Step::Continue) => {}
                 Ok(Step::Starved) if self.eof => self.lose(Error::ConnectionLost),
                 Ok(Step::Starved) => {
-                    self.message.trim();
+                    if self.message.has_spare() && !self.timers.keep_room() {
+                        self.message.trim();
+                    }
                     return Err(Error::Again);
                 }
                 Err(error) => self.fail(error),
@@ -171,9 +173,16 @@ impl Connection {
 
     #[inline]
     fn data_payload(&mut self, mut frame: Frame, input: &mut Input<'_>) -> Result<Step, Error> {
-        let (span, phase) = frame.take_masked(input);
+        let in_room = std::mem::take(&mut self.in_room);
+        let key = frame.header.mask;
+        let (span, phase) = if in_room > 0 {
+            frame.skip(in_room)
+        } else {
+            frame.take_masked(input)
+        };
         let frame_remaining = frame.remaining();
         let frame_ends = frame_remaining == 0;
+        let ends = frame_ends && frame.header.fin();
         if !frame_ends {
             self.frame = Some(frame);
         }
@@ -185,13 +194,13 @@ impl Connection {
         if self.state != State::Open {
             return Ok(on);
         }
-        if span.0 != span.1 {
+        if span.0 != span.1 || in_room > 0 {
             self.timers.progress(&self.settings);
         }
         let kind = self.message.kind();
-        let ends = frame_ends && frame.header.fin();
-        let key = frame.header.mask;
-        let ready = if self.message.lends(ends) {
+        let ready = if in_room > 0 {
+            self.message.take_room(in_room, key, phase, ends)?
+        } else if self.message.lends(ends) {
             if let Some(key) = key {
                 mask::apply(input.bytes_mut(span), key, phase);
             }

@@ -1,0 +1,131 @@
+//! Long frames that are read straight into their message's place.
+
+use std::sync::Arc;
+
+use wsembed::proto::Error;
+use wsembed::proto::conn::{Connection, Role};
+use wsembed::proto::settings::Settings;
+
+use crate::support::{
+    BINARY, CONT, FIN, PING, Seen, TEXT, binary, failed, feed, masked, plain, random,
+};
+
+fn open(role: Role, settings: Settings) -> Connection {
+    Connection::established(role, Arc::new(settings), random)
+}
+
+/// Reads `stream` as a program does that asks for room before each read of up
+/// to `step` bytes; tells what was seen, and how many bytes the room took.
+fn read(connection: &mut Connection, mut stream: &[u8], step: usize) -> (Vec<Seen>, usize) {
+    let mut seen = Vec::new();
+    let mut in_room = 0;
+    let mut now = 0;
+    while !stream.is_empty() {
+        now += 1;
+        connection.tick(now);
+        let count = if let Some(room) = connection.room() {
+            let count = room.len().min(step).min(stream.len());
+            room[..count].copy_from_slice(&stream[..count]);
+            connection.read_into_room(count);
+            seen.extend(feed(connection, &[]));
+            in_room += count;
+            count
+        } else {
+            let count = step.min(stream.len());
+            seen.extend(feed(connection, &stream[..count]));
+            count
+        };
+        stream = &stream[count..];
+    }
+    (seen, in_room)
+}
+
+fn pattern(length: usize) -> Vec<u8> {
+    (0..length).map(|at| (at / 3) as u8).collect()
+}
+
+#[test]
+fn fr31_tr01_frames_read_in_place_are_those_that_are_fed() {
+    let long = pattern(300_000);
+    let words = "Grüße, 世界. ".repeat(9000);
+    let stream = [
+        masked(FIN | BINARY, &long),
+        masked(FIN | TEXT, words.as_bytes()),
+        masked(TEXT, &words.as_bytes()[..70_001]),
+        masked(FIN | PING, b"between"),
+        masked(FIN | CONT, &words.as_bytes()[70_001..]),
+        masked(FIN | BINARY, b"short"),
+        masked(FIN | BINARY, &pattern(70_000)),
+    ]
+    .concat();
+    let whole = feed(&mut open(Role::Server, Settings::default()), &stream);
+    assert_eq!(whole.len(), 6);
+    assert_eq!(whole[0], binary(&long));
+    for step in [1000, 4096, 16_384, 65_536, 65_537, 131_072, 1 << 20] {
+        let mut connection = open(Role::Server, Settings::default());
+        let (seen, in_room) = read(&mut connection, &stream, step);
+        assert!(seen == whole, "steps of {step}");
+        assert_eq!(in_room > 0, step < 1 << 20, "steps of {step}");
+    }
+    let stream = plain(FIN | BINARY, &long);
+    let mut connection = open(Role::Client, Settings::default());
+    let (seen, in_room) = read(&mut connection, &stream, 10_000);
+    assert_eq!(seen, [binary(&long)]);
+    assert_eq!(in_room, 280_000);
+}
+
+#[test]
+fn u812_text_read_in_place_is_refused_at_its_first_bad_piece() {
+    let mut text = pattern(200_000);
+    text.fill(b'a');
+    text[100_000] = 0xFF;
+    let stream = masked(FIN | TEXT, &text);
+    let mut connection = open(Role::Server, Settings::default());
+    let (seen, in_room) = read(&mut connection, &stream[..110_000], 10_000);
+    assert_eq!(seen, [failed(Error::Utf8)]);
+    assert!(in_room > 0);
+    assert!(connection.room().is_none());
+}
+
+#[test]
+fn there_is_no_room_where_nothing_would_be_gained() {
+    let whole = masked(FIN | BINARY, &pattern(100_000));
+    // Between messages, in a header, for a short rest, in chunks, at the end.
+    let mut connection = open(Role::Server, Settings::default());
+    assert!(connection.room().is_none());
+    feed(&mut connection, &whole[..7]);
+    assert!(connection.room().is_none());
+    feed(&mut connection, &whole[7..90_000]);
+    assert!(connection.room().is_none());
+    let chunked = Settings {
+        chunk_above: 0,
+        ..Settings::default()
+    };
+    let mut connection = open(Role::Server, chunked);
+    feed(&mut connection, &whole[..1000]);
+    assert!(connection.room().is_none());
+    let mut connection = open(Role::Server, Settings::default());
+    feed(&mut connection, &whole[..1000]);
+    assert!(connection.room().is_some());
+    connection.close(Some(1000), "").unwrap();
+    assert!(connection.room().is_none());
+}
+
+#[test]
+fn fr16_a_frame_that_is_announced_and_never_comes_gets_little_room() {
+    let mut connection = open(Role::Server, Settings::default());
+    let header = &masked(FIN | BINARY, &pattern(1 << 20))[..14];
+    feed(&mut connection, header);
+    assert!(connection.room().unwrap().len() <= 64 << 10);
+}
+
+#[test]
+fn more_than_the_room_cannot_have_been_read_into_it() {
+    let whole = masked(FIN | BINARY, &pattern(40_000));
+    let mut connection = open(Role::Server, Settings::default());
+    feed(&mut connection, &whole[..1000]);
+    assert!(connection.room().is_some());
+    connection.read_into_room(usize::MAX);
+    let seen = feed(&mut connection, &[]);
+    assert!(matches!(&seen[..], [Seen::Message(_, data)] if data.len() == 40_000));
+}
