@@ -13,6 +13,14 @@ const REQUEST: &[u8] = b"GET /chat HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n
     Sec-WebSocket-Version: 13\r\n\r\n";
 const KEEP_MAX: usize = 1000;
 
+/// What the end of a connection, or a reset, is told as.
+const END: Said = Said {
+    result: 0,
+    kind: NULL,
+    errno: libc::ECONNRESET,
+    data: Vec::new(),
+};
+
 /// A program that receives whenever there is something, one call at a time.
 struct Program<'p> {
     plan: &'p mut Plan,
@@ -51,10 +59,19 @@ impl Program<'_> {
         self.receive();
     }
 
+    /// What waits for a call with more room, in bytes.
+    fn pending(&mut self) -> usize {
+        let fd = self.own.as_raw_fd();
+        let mut tries = std::iter::repeat_with(|| self.plan.run(|| pending(fd))).take(9);
+        tries
+            .find_map(Result::ok)
+            .expect("the question fails for ever")
+    }
+
     fn receive(&mut self) {
         let fd = self.own.as_raw_fd();
         for _ in 0..5000 {
-            if self.ended || is_quiet(&self.own) && pending(fd) == 0 {
+            if self.ended || is_quiet(&self.own) && self.pending() == 0 {
                 return;
             }
             let said = self.plan.run(|| recv(fd, self.room));
@@ -64,7 +81,7 @@ impl Program<'_> {
                 // What is kept waits for a call with room for it; what is
                 // not kept has been skipped.
                 (0, ERROR, libc::EMSGSIZE) => {
-                    let needed = pending(fd);
+                    let needed = self.pending();
                     if needed > 0 {
                         self.room = self.room.max(needed);
                     }
@@ -93,11 +110,18 @@ impl Program<'_> {
             }
             match self.plan.run(|| accept(fd, request.as_deref().unwrap())) {
                 Ok(sent) => return assert!(sent > 100),
-                Err(libc::ECONNRESET | libc::EPIPE | libc::ENOTCONN) => self.ended = true,
+                Err(libc::ECONNRESET | libc::EPIPE | libc::ENOTCONN) => {
+                    self.ended = true;
+                    self.told.push(END);
+                }
                 Err(errno) => self.again.push(errno),
             }
         }
-        panic!("the request is refused for ever: {:?}", self.again.last());
+        panic!(
+            "the request is refused for ever: {:?} {:?}",
+            self.again.last(),
+            self.told
+        );
     }
 }
 
@@ -106,6 +130,8 @@ impl Program<'_> {
 fn converse(plan: &mut Plan, blocking: bool) -> (Vec<Said>, Vec<u8>, Vec<i32>) {
     set_keep_max(KEEP_MAX);
     let mut program = Program::new(plan, blocking);
+    // The number is that of a run before: now it is known to be a new socket.
+    assert_eq!(program.pending(), 0);
     program.arrive(&REQUEST[..50]);
     program.arrive(&REQUEST[50..]);
     program.answer();
@@ -215,11 +241,7 @@ fn tr06_a_reset_before_any_call_ends_the_receiving() {
         let (last, before) = outcome.0.split_last().unwrap();
         assert!(told.starts_with(before), "{before:?}");
         // The end, or the close frame that was still received.
-        let end = (last.result, last.kind, last.errno);
-        assert!(
-            end == (0, NULL, libc::ECONNRESET) || last == told.last().unwrap(),
-            "{last:?}"
-        );
+        assert!(*last == END || last == told.last().unwrap(), "{last:?}");
         assert!(answers(&got).starts_with(&answers(&outcome.1)));
         assert_eq!(outcome.2, [] as [i32; 0]);
     });
@@ -272,7 +294,11 @@ fn noise_comes_out_whole_however_it_is_cut() {
         assert_eq!(noise, NOISE);
     };
     every_k("recv (noise)", PASSING, scenario);
-    each("recv (noise)", &["any:byte:1+", "any:eintr:%2"], scenario);
+    each(
+        "recv (noise)",
+        &["any:byte:1+", "any:byte:1+,any:eintr:%3"],
+        scenario,
+    );
 }
 
 #[test]
@@ -282,8 +308,7 @@ fn tr06_noise_and_violations_before_a_reset() {
         program.arrive(b"hello world");
         program.receive();
         let last = program.told.last().unwrap();
-        let end = (last.result, last.kind, last.errno);
-        assert!(end == (0, NULL, libc::ECONNRESET) || end == (-11, ERROR, libc::EPROTO));
+        assert!(*last == END || last.data == b"hello world", "{last:?}");
     });
     // A violation stays one, whatever the kernel says.
     every_k("recv (violation)", PASSING, |plan| {
@@ -303,6 +328,8 @@ fn tr06_noise_and_violations_before_a_reset() {
             kinds.push(again);
         }
         // Once it has been seen it is seen in every call.
-        assert!(kinds.is_sorted_by(|a, b| a >= b) && !kinds[19], "{kinds:?}");
+        let violations = kinds.iter().skip_while(|again| **again);
+        assert!(violations.clone().count() > 15, "{kinds:?}");
+        assert!(violations.clone().all(|again| !again), "{kinds:?}");
     });
 }
