@@ -320,6 +320,34 @@ fn drain(fd: RawFd, record: &Record, tx: &mut Tx, flags: i32) -> Result<(), Errn
     if !record.holds_tx() {
         return Ok(());
     }
+    drain_rest(fd, tx, flags)?;
+    let Some(answer) = lock(&record.answer).take() else {
+        return Ok(());
+    };
+    let mut bytes = [0; MAX_HEADER + MAX_CONTROL];
+    let Some(bytes) = answer.encode(&mut bytes) else {
+        return Ok(());
+    };
+    match give(fd, bytes, &[], libc::MSG_DONTWAIT) {
+        Ok(sent) if sent == bytes.len() => Ok(()),
+        Ok(sent) if sent > 0 => {
+            tx.keep(bytes, &[], sent)
+                .inspect_err(|_| sys::shutdown(fd))?;
+            // A program hangs up after a close frame: no later call would
+            // send what is only held up by a signal.
+            drain_rest(fd, tx, libc::MSG_DONTWAIT)
+        }
+        Err(error) if !error.is_passing() => Ok(()),
+        _ => {
+            // Not a byte is out: it waits on, unless a newer one came.
+            lock(&record.answer).get_or_insert(answer);
+            Ok(())
+        }
+    }
+}
+
+/// Sends the rest of a frame; fails while part of it is left.
+fn drain_rest(fd: RawFd, tx: &mut Tx, flags: i32) -> Result<(), Errno> {
     while !tx.rest().is_empty() {
         match give(fd, tx.rest(), &[], flags) {
             Ok(0) => return Err(Errno(libc::EAGAIN)),
@@ -334,27 +362,7 @@ fn drain(fd: RawFd, record: &Record, tx: &mut Tx, flags: i32) -> Result<(), Errn
         }
     }
     tx.clear();
-    let Some(answer) = lock(&record.answer).take() else {
-        return Ok(());
-    };
-    let mut bytes = [0; MAX_HEADER + MAX_CONTROL];
-    let Some(bytes) = answer.encode(&mut bytes) else {
-        return Ok(());
-    };
-    match give(fd, bytes, &[], libc::MSG_DONTWAIT) {
-        Ok(sent) if sent == bytes.len() => Ok(()),
-        Ok(sent) if sent > 0 => {
-            tx.keep(bytes, &[], sent)
-                .inspect_err(|_| sys::shutdown(fd))?;
-            Err(Errno(libc::EAGAIN))
-        }
-        Err(error) if !error.is_passing() => Ok(()),
-        _ => {
-            // Not a byte is out: it waits on, unless a newer one came.
-            lock(&record.answer).get_or_insert(answer);
-            Ok(())
-        }
-    }
+    Ok(())
 }
 
 fn note(record: &Record, tx: &Tx) {
