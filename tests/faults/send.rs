@@ -11,7 +11,7 @@ use super::support::*;
 
 /// Frames to send: masked?, kind, first byte, payload.
 fn messages() -> Vec<(bool, i32, u8, Vec<u8>)> {
-    let large: Vec<u8> = (0..300_000_u32).map(|n| (n / 7) as u8).collect();
+    let large: Vec<u8> = (0..70_000_u32).map(|n| (n / 7) as u8).collect();
     vec![
         (false, TEXT, 0x81, b"small".to_vec()),
         (true, BINARY, 0x82, b"masked".to_vec()),

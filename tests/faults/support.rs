@@ -49,6 +49,7 @@ pub fn pair() -> (TcpStream, TcpStream) {
     let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (own, _) = listener.accept().unwrap();
     peer.set_nodelay(true).unwrap();
+    own.set_nodelay(true).unwrap();
     let limit = Some(Duration::from_secs(60));
     peer.set_read_timeout(limit).unwrap();
     own.set_read_timeout(limit).unwrap();

@@ -114,6 +114,8 @@ fn reset(fd: c_int) {
 ///
 /// # Safety
 /// `message` is what `recvmsg` or `sendmsg` may be called with.
+// `msg_iovlen` is an `int` on some targets.
+#[allow(clippy::unnecessary_cast)]
 unsafe fn limited<T>(
     message: *const msghdr,
     limit: Limit,
