@@ -112,7 +112,14 @@ pub fn accept(fd: RawFd, request: &[u8]) -> Result<usize, Errno> {
     };
     // The number may have been another connection's a moment ago.
     let socket = Socket::current(fd)?;
-    let sent = transmit::send_raw(fd, &answer(key))?;
+    let answer = answer(key);
+    let sent = loop {
+        match transmit::send_raw(fd, &answer) {
+            // Old programs take every failure for a refusal, and hang up.
+            Err(Errno(libc::EINTR)) => {}
+            outcome => break outcome?,
+        }
+    };
     receive::begin_frames(&socket.record);
     Ok(sent)
 }

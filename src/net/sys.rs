@@ -20,9 +20,9 @@ mod entropy;
 pub mod faults;
 mod resolve;
 
-// The seam: where tests ask for it, the calls that can fail pass a place that
-// makes them fail (ARCHITECTURE.md, "The seam"). Everywhere else the name
-// stands for the C library itself, and nothing of the seam is built.
+// The seam: in builds for tests, the calls that can fail pass a place that
+// makes them fail. Everywhere else the name stands for the C library itself,
+// and nothing of the seam is built.
 #[cfg(wsembed_faults)]
 use faults as os;
 #[cfg(not(wsembed_faults))]

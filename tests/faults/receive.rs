@@ -196,7 +196,7 @@ fn undisturbed() -> (Vec<Said>, Vec<u8>) {
 }
 
 /// The answers behind the 101.
-fn answers(got: &[u8]) -> Vec<(u8, bool, Vec<u8>)> {
+fn answers(got: &[u8]) -> Vec<Frame> {
     let end = got.windows(4).position(|four| four == b"\r\n\r\n");
     frames(&got[end.map_or(got.len(), |end| end + 4)..])
 }

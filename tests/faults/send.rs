@@ -64,7 +64,7 @@ fn send_all(plan: &mut Plan, fd: RawFd) -> (Vec<i32>, usize) {
 fn deliver(
     plan: &mut Plan,
     (own, mut peer): (TcpStream, TcpStream),
-) -> (Vec<i32>, usize, Vec<(u8, bool, Vec<u8>)>) {
+) -> (Vec<i32>, usize, Vec<Frame>) {
     let reader = thread::spawn(move || rest_of(&mut peer));
     let (errnos, taken) = send_all(plan, own.as_raw_fd());
     own.shutdown(Shutdown::Write).ok();
@@ -84,7 +84,7 @@ fn sockets(client: bool, blocking: bool) -> (TcpStream, TcpStream) {
     pair
 }
 
-fn wanted(client: bool) -> Vec<(u8, bool, Vec<u8>)> {
+fn wanted(client: bool) -> Vec<Frame> {
     let all = messages().into_iter();
     all.map(|(masked, _, first, payload)| (first, masked || client, payload))
         .collect()

@@ -139,9 +139,12 @@ pub fn framed(first: u8, masked: bool, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The whole frames of a stream: first byte, whether masked, payload. What is
-/// left over must be the start of one more.
-pub fn frames(mut stream: &[u8]) -> Vec<(u8, bool, Vec<u8>)> {
+/// A frame: first byte, whether masked, payload.
+pub type Frame = (u8, bool, Vec<u8>);
+
+/// The whole frames of a stream. What is left over must be the start of one
+/// more.
+pub fn frames(mut stream: &[u8]) -> Vec<Frame> {
     let mut found = Vec::new();
     while let Decoded::Header(header) = frame::decode(stream) {
         frame::judge(header.first, 0, 0).expect("the stream has lost its frames");
