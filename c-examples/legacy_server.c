@@ -89,10 +89,19 @@ static void client_new(int fd)
     }
 }
 
+/* One frame out; a signal, which takes nothing of it, does not end it. */
+static int transmit(int fd, char *data, int length, WebsocketData_Type type)
+{
+    int sent;
+    do sent = webSocket_send(fd, data, length, false, type);
+    while (sent <= 0 && errno == EINTR);
+    return sent;
+}
+
 /* Sends a frame back. While one waits for room nothing is received from that client. */
 static bool client_echo(struct client *client, char *data, int length, WebsocketData_Type type)
 {
-    if (webSocket_send(client->fd, data, length, false, type) > 0) return true;
+    if (transmit(client->fd, data, length, type) > 0) return true;
     if (errno != EAGAIN) return false;
     client->waiting = malloc((size_t)length + 1);
     if (client->waiting == NULL) return false;
@@ -104,7 +113,7 @@ static bool client_echo(struct client *client, char *data, int length, Websocket
 
 static bool client_retry(struct client *client)
 {
-    if (webSocket_send(client->fd, client->waiting, client->waitingLength, false, client->waitingType) <= 0) {
+    if (transmit(client->fd, client->waiting, client->waitingLength, client->waitingType) <= 0) {
         return errno == EAGAIN;
     }
     free(client->waiting);

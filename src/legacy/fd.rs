@@ -214,6 +214,15 @@ impl Socket {
         Socket::current_with(fd, false, &mut Rx::default())
     }
 
+    /// As [`Socket::current`], in the place of this record, an older socket's.
+    /// Once that had started, what was read was frames: so has this one, if it
+    /// has been read from.
+    pub(super) fn successor(&self) -> Result<Socket, Errno> {
+        let started = self.record.started.load(Relaxed)
+            && sys::bytes_taken(self.fd).is_some_and(|taken| taken > 0);
+        Socket::current_with(self.fd, started, &mut Rx::default())
+    }
+
     /// As [`Socket::current`], for a call that took bytes of this socket's by
     /// an older record: a new record has them before any other call finds it.
     pub(super) fn current_with(fd: RawFd, started: bool, kept: &mut Rx) -> Result<Socket, Errno> {
@@ -246,7 +255,7 @@ impl Socket {
         if self.is_current()? {
             return Ok(());
         }
-        Socket::current(self.fd)?;
+        self.successor()?;
         Err(Stop::Stale)
     }
 
@@ -392,8 +401,11 @@ fn drop_all_stale() {
 
 fn drop_if_stale(at: usize, identity: Identity) {
     let Ok(fd) = RawFd::try_from(at) else { return };
-    if sys::identity(fd) == Ok(identity) {
-        return;
+    match sys::identity(fd) {
+        Ok(now) if now != identity => {}
+        Err(Errno(libc::EBADF | libc::ENOTSOCK)) => {}
+        // The same, or the kernel cannot say.
+        _ => return,
     }
     let mut table = lock(&TABLE);
     let stale = match table.slots.get_mut(at) {

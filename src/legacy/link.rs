@@ -112,7 +112,14 @@ pub fn accept(fd: RawFd, request: &[u8]) -> Result<usize, Errno> {
     };
     // The number may have been another connection's a moment ago.
     let socket = Socket::current(fd)?;
-    let sent = transmit::send_raw(fd, &answer(key))?;
+    let answer = answer(key);
+    let sent = loop {
+        match transmit::send_raw(fd, &answer) {
+            // Old programs take every failure for a refusal, and hang up.
+            Err(Errno(libc::EINTR)) => {}
+            outcome => break outcome?,
+        }
+    };
     receive::begin_frames(&socket.record);
     Ok(sent)
 }
@@ -123,7 +130,7 @@ fn handshake(socket: &OwnedFd, request: &[u8], key: &[u8], deadline: u64) -> Res
     while let Some(rest) = request.get(sent..).filter(|rest| !rest.is_empty()) {
         match sys::send(fd, rest, &[], libc::MSG_DONTWAIT) {
             Ok(more) => sent += more,
-            Err(Errno(libc::EINTR)) => {}
+            Err(Errno(libc::EINTR)) if sys::now_ms() < deadline => {}
             Err(Errno(libc::EAGAIN)) => wait(fd, libc::POLLOUT, deadline)?,
             Err(error) => return Err(error),
         }
@@ -166,19 +173,22 @@ fn read_head(fd: RawFd, deadline: u64) -> Result<Vec<u8>, Errno> {
         let seen = match sys::receive(fd, &mut piece, libc::MSG_PEEK | libc::MSG_DONTWAIT) {
             Ok(0) => return Err(Errno(libc::ECONNRESET)),
             Ok(seen) => seen,
-            Err(Errno(libc::EAGAIN | libc::EINTR)) => continue,
+            Err(Errno(libc::EAGAIN | libc::EINTR)) if sys::now_ms() < deadline => continue,
             Err(error) => return Err(error),
         };
         head.try_reserve(seen).map_err(|_| Errno(libc::ENOMEM))?;
         head.extend_from_slice(piece.get(..seen).unwrap_or_default());
         let end = head::end(&head, known);
         head.truncate(end.unwrap_or(head.len()));
-        let take = head.len() - known;
-        let part = piece.get_mut(..take).unwrap_or_default();
-        if sys::receive(fd, part, libc::MSG_DONTWAIT)? != take {
-            return Err(Errno(libc::EIO));
-        }
-        if end.is_some() {
+        let part = piece.get_mut(..head.len() - known).unwrap_or_default();
+        let got = match sys::receive(fd, part, libc::MSG_DONTWAIT) {
+            Ok(got) => got,
+            Err(Errno(libc::EAGAIN | libc::EINTR)) if sys::now_ms() < deadline => 0,
+            Err(error) => return Err(error),
+        };
+        // What was not taken is looked at again.
+        head.truncate(known + got);
+        if end == Some(head.len()) {
             return Ok(head);
         }
         if head.len() > MAX_ANSWER {

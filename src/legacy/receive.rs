@@ -150,7 +150,7 @@ pub fn receive(fd: RawFd, data: &mut [u8], typed: bool) -> Received {
 pub fn pending_length(fd: RawFd) -> Result<usize, Errno> {
     let mut socket = Socket::find(fd)?;
     if !socket.is_current()? {
-        socket = Socket::current(fd)?;
+        socket = socket.successor()?;
     }
     // A receive that waits for the peer has nothing that it could have handed
     // out; and whoever asks must not wait with it.
@@ -319,7 +319,7 @@ impl Call<'_> {
             // No endpoint may send a length with the top bit set (5.2).
             (Ok(_), Decoded::Header(header)) if header.length < 1 << 63 => header,
             _ if record.client || record.started.load(Relaxed) => {
-                self.verify_started()?;
+                self.socket.verify()?;
                 return Ok(Start::Violation);
             }
             _ if first == b'G' => return Ok(Start::Request),
@@ -335,17 +335,6 @@ impl Call<'_> {
             record.started.store(true, Relaxed);
         }
         Ok(Start::Frame(header))
-    }
-
-    /// As [`Socket::verify`]; a socket that has been read from before is not
-    /// at its start, though its record be new.
-    fn verify_started(&mut self) -> Result<(), Stop> {
-        let outcome = self.socket.verify();
-        if outcome == Err(Stop::Stale) && sys::bytes_taken(self.socket.fd).is_some_and(|n| n > 0) {
-            let current = Socket::find(self.socket.fd)?;
-            current.record.started.store(true, Relaxed);
-        }
-        outcome
     }
 
     /// A frame whose header is in the kernel, whole.

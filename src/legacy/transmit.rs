@@ -203,10 +203,12 @@ fn push_locked(
     if sent == 0 {
         socket.verify()?;
     }
-    if socket.is_current()? {
+    let fd = socket.fd;
+    let lost = |error: &Errno| break_off(fd, *error);
+    if socket.is_current().inspect_err(lost)? {
         return send_rest(socket, passage, tx, (first, second), sent);
     }
-    let mut current = Socket::current(socket.fd)?;
+    let mut current = socket.successor().inspect_err(lost)?;
     let record = Arc::clone(&current.record);
     let mut tx = lock(&record.tx);
     let outcome = send_rest(&mut current, passage, &mut tx, (first, second), sent);
@@ -226,6 +228,14 @@ fn give(fd: RawFd, first: &[u8], second: &[u8], flags: i32) -> Result<usize, Err
     outcome
 }
 
+/// Part of a frame is out and the rest is lost: nothing may follow it.
+fn break_off(fd: RawFd, error: Errno) {
+    // A number that is no socket's now may be another one's in a moment.
+    if error != Errno(libc::EBADF) {
+        sys::shutdown_sending(fd);
+    }
+}
+
 /// Goes on behind the first `sent` bytes, and waits where the fd does.
 fn send_rest(
     socket: &mut Socket,
@@ -239,7 +249,12 @@ fn send_rest(
     match give(socket.fd, rest.0, rest.1, 0) {
         Ok(more) => sent += more,
         Err(error) if sent > 0 && error.is_passing() => {}
-        Err(error) => return Err(error.into()),
+        Err(error) => {
+            if sent > 0 {
+                break_off(socket.fd, error);
+            }
+            return Err(error.into());
+        }
     }
     if sent == 0 {
         return Err(Errno(libc::EAGAIN).into());
@@ -284,7 +299,10 @@ fn finish(
                 }
             }
             Err(error) if error.is_passing() => break,
-            Err(error) => return Err(error.into()),
+            Err(error) => {
+                break_off(socket.fd, error);
+                return Err(error.into());
+            }
         }
     }
     if sent < total {
@@ -302,19 +320,7 @@ fn drain(fd: RawFd, record: &Record, tx: &mut Tx, flags: i32) -> Result<(), Errn
     if !record.holds_tx() {
         return Ok(());
     }
-    while !tx.rest().is_empty() {
-        match give(fd, tx.rest(), &[], flags) {
-            Ok(0) => return Err(Errno(libc::EAGAIN)),
-            Ok(sent) => tx.sent += sent,
-            Err(error) => {
-                if !error.is_passing() {
-                    tx.clear();
-                }
-                return Err(error);
-            }
-        }
-    }
-    tx.clear();
+    drain_rest(fd, tx, flags)?;
     let Some(answer) = lock(&record.answer).take() else {
         return Ok(());
     };
@@ -327,7 +333,9 @@ fn drain(fd: RawFd, record: &Record, tx: &mut Tx, flags: i32) -> Result<(), Errn
         Ok(sent) if sent > 0 => {
             tx.keep(bytes, &[], sent)
                 .inspect_err(|_| sys::shutdown(fd))?;
-            Err(Errno(libc::EAGAIN))
+            // A program hangs up after a close frame: no later call would
+            // send what is only held up by a signal.
+            drain_rest(fd, tx, libc::MSG_DONTWAIT)
         }
         Err(error) if !error.is_passing() => Ok(()),
         _ => {
@@ -336,6 +344,25 @@ fn drain(fd: RawFd, record: &Record, tx: &mut Tx, flags: i32) -> Result<(), Errn
             Ok(())
         }
     }
+}
+
+/// Sends the rest of a frame; fails while part of it is left.
+fn drain_rest(fd: RawFd, tx: &mut Tx, flags: i32) -> Result<(), Errno> {
+    while !tx.rest().is_empty() {
+        match give(fd, tx.rest(), &[], flags) {
+            Ok(0) => return Err(Errno(libc::EAGAIN)),
+            Ok(sent) => tx.sent += sent,
+            Err(error) => {
+                if !error.is_passing() {
+                    tx.clear();
+                    break_off(fd, error);
+                }
+                return Err(error);
+            }
+        }
+    }
+    tx.clear();
+    Ok(())
 }
 
 fn note(record: &Record, tx: &Tx) {
@@ -388,7 +415,7 @@ pub(super) fn answer(socket: &mut Socket, kind: Kind, payload: &[u8], masked: bo
     let current;
     let socket = match socket.is_current() {
         Ok(true) => socket,
-        _ => match Socket::current(socket.fd) {
+        _ => match socket.successor() {
             Ok(found) => {
                 current = found;
                 &current

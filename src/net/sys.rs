@@ -16,7 +16,17 @@ pub use entropy::{PAGE, WipedPage, kernel_random};
 pub use resolve::{host_addresses, start_thread};
 
 mod entropy;
+#[cfg(wsembed_faults)]
+pub mod faults;
 mod resolve;
+
+// The seam: in builds for tests, the calls that can fail pass a place that
+// makes them fail. Everywhere else the name stands for the C library itself,
+// and nothing of the seam is built.
+#[cfg(wsembed_faults)]
+use faults as os;
+#[cfg(not(wsembed_faults))]
+use libc as os;
 
 /// An `errno` value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,7 +85,7 @@ pub fn set_errno(value: c_int) {
 /// `recv` into one buffer. 0 is the end of the stream.
 pub fn receive(fd: RawFd, into: &mut [u8], flags: c_int) -> Result<usize, Errno> {
     // SAFETY: the pointer and length are those of a live slice.
-    let got = unsafe { libc::recv(fd, into.as_mut_ptr().cast(), into.len(), flags) };
+    let got = unsafe { os::recv(fd, into.as_mut_ptr().cast(), into.len(), flags) };
     counted(got).map(|got| got.min(into.len()))
 }
 
@@ -97,7 +107,7 @@ pub fn receive_two(
         let mut message: libc::msghdr = zeroed();
         message.msg_iov = parts.as_mut_ptr();
         message.msg_iovlen = parts.len() as _;
-        libc::recvmsg(fd, &raw mut message, flags)
+        os::recvmsg(fd, &raw mut message, flags)
     };
     counted(got).map(|got| got.min(room))
 }
@@ -115,7 +125,7 @@ pub fn send(fd: RawFd, first: &[u8], second: &[u8], flags: c_int) -> Result<usiz
         let mut message: libc::msghdr = zeroed();
         message.msg_iov = parts.as_mut_ptr();
         message.msg_iovlen = parts.len() as _;
-        libc::sendmsg(fd, &raw const message, flags | libc::MSG_NOSIGNAL)
+        os::sendmsg(fd, &raw const message, flags | libc::MSG_NOSIGNAL)
     };
     counted(sent).map(|sent| sent.min(total))
 }
@@ -129,7 +139,7 @@ pub fn poll(fd: RawFd, events: i16, timeout_ms: c_int) -> Result<bool, Errno> {
         revents: 0,
     };
     // SAFETY: one live entry.
-    status(unsafe { libc::poll(&raw mut entry, 1, timeout_ms) }).map(|ready| ready > 0)
+    status(unsafe { os::poll(&raw mut entry, 1, timeout_ms) }).map(|ready| ready > 0)
 }
 
 /// Waits for `events` until a point of [`now_ms`]; false when it has come.
@@ -153,14 +163,14 @@ where
     let mut size = size_of::<T>() as libc::socklen_t;
     // SAFETY: the kernel writes at most `size` bytes into `value`; the types
     // used with this function are plain integers and arrays of them.
-    status(unsafe { libc::getsockopt(fd, level, name, (&raw mut value).cast(), &raw mut size) })?;
+    status(unsafe { os::getsockopt(fd, level, name, (&raw mut value).cast(), &raw mut size) })?;
     Ok(value)
 }
 
 fn set_option(fd: RawFd, level: c_int, name: c_int, value: c_int) -> Result<(), Errno> {
     let size = size_of::<c_int>() as libc::socklen_t;
     // SAFETY: the kernel reads `size` bytes of a live integer.
-    status(unsafe { libc::setsockopt(fd, level, name, (&raw const value).cast(), size) })?;
+    status(unsafe { os::setsockopt(fd, level, name, (&raw const value).cast(), size) })?;
     Ok(())
 }
 
@@ -179,7 +189,7 @@ fn inode(fd: RawFd) -> Result<u64, Errno> {
     let mut facts = MaybeUninit::<libc::stat>::uninit();
     // SAFETY: fstat fills the struct when it returns 0; only then it is read.
     unsafe {
-        status(libc::fstat(fd, facts.as_mut_ptr()))?;
+        status(os::fstat(fd, facts.as_mut_ptr()))?;
         Ok(facts.assume_init().st_ino as u64)
     }
 }
@@ -198,7 +208,7 @@ pub fn bytes_taken(fd: RawFd) -> Option<u64> {
     let facts = get_option::<[u64; 17]>(fd, libc::IPPROTO_TCP, libc::TCP_INFO).ok()?;
     let mut pending: c_int = 0;
     // SAFETY: FIONREAD writes one integer.
-    status(unsafe { libc::ioctl(fd, libc::FIONREAD, &raw mut pending) }).ok()?;
+    status(unsafe { os::ioctl(fd, libc::FIONREAD, &raw mut pending) }).ok()?;
     facts[16].checked_sub(u64::try_from(pending).ok()?)
 }
 
@@ -224,8 +234,8 @@ pub fn socket_error(fd: RawFd) -> Result<c_int, Errno> {
 /// no `SO_SNDTIMEO`.
 #[must_use]
 pub fn sends_wait_forever(fd: RawFd) -> bool {
-    // SAFETY: F_GETFL takes no argument.
-    let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
+    // SAFETY: F_GETFL takes no argument; what is passed is not looked at.
+    let flags = unsafe { os::fcntl(fd, libc::F_GETFL, 0) };
     // A timeval is two integers, each of the size of a C long at most.
     let timeout = get_option::<[u64; 2]>(fd, libc::SOL_SOCKET, libc::SO_SNDTIMEO);
     flags >= 0 && flags & libc::O_NONBLOCK == 0 && timeout == Ok([0, 0])
@@ -234,13 +244,13 @@ pub fn sends_wait_forever(fd: RawFd) -> bool {
 /// Ends the sending direction, and wakes whoever polls the socket.
 pub fn shutdown_sending(fd: RawFd) {
     // SAFETY: takes no pointer. A socket that is not connected needs none.
-    let _ = unsafe { libc::shutdown(fd, libc::SHUT_WR) };
+    let _ = unsafe { os::shutdown(fd, libc::SHUT_WR) };
 }
 
 /// Ends both directions of a connection.
 pub fn shutdown(fd: RawFd) {
     // SAFETY: takes no pointer. A socket that is not connected needs none.
-    let _ = unsafe { libc::shutdown(fd, libc::SHUT_RDWR) };
+    let _ = unsafe { os::shutdown(fd, libc::SHUT_RDWR) };
 }
 
 /// A new non-blocking TCP socket, closed on exec, numbered 3 or above: the
@@ -254,13 +264,13 @@ pub fn tcp_socket(address: &SocketAddr) -> Result<OwnedFd, Errno> {
     };
     let kind = libc::SOCK_STREAM | libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
     // SAFETY: the new fd is nobody else's.
-    let socket = unsafe { OwnedFd::from_raw_fd(status(libc::socket(family, kind, 0))?) };
+    let socket = unsafe { OwnedFd::from_raw_fd(status(os::socket(family, kind, 0))?) };
     if socket.as_raw_fd() >= 3 {
         return Ok(socket);
     }
     // SAFETY: as above; the old number is closed when `socket` is dropped.
     unsafe {
-        let moved = status(libc::fcntl(socket.as_raw_fd(), libc::F_DUPFD_CLOEXEC, 3))?;
+        let moved = status(os::fcntl(socket.as_raw_fd(), libc::F_DUPFD_CLOEXEC, 3))?;
         Ok(OwnedFd::from_raw_fd(moved))
     }
 }
@@ -277,7 +287,7 @@ pub fn connect(fd: RawFd, address: &SocketAddr) -> Result<(), Errno> {
             };
             let size = size_of::<libc::sockaddr_in>() as libc::socklen_t;
             // SAFETY: the kernel reads `size` bytes of a live struct.
-            unsafe { libc::connect(fd, (&raw const raw).cast(), size) }
+            unsafe { os::connect(fd, (&raw const raw).cast(), size) }
         }
         SocketAddr::V6(address) => {
             let raw = libc::sockaddr_in6 {
@@ -291,7 +301,7 @@ pub fn connect(fd: RawFd, address: &SocketAddr) -> Result<(), Errno> {
             };
             let size = size_of::<libc::sockaddr_in6>() as libc::socklen_t;
             // SAFETY: as above.
-            unsafe { libc::connect(fd, (&raw const raw).cast(), size) }
+            unsafe { os::connect(fd, (&raw const raw).cast(), size) }
         }
     };
     status(outcome).map(drop)
@@ -309,9 +319,9 @@ pub fn is_self_connected(fd: RawFd) -> bool {
         // SAFETY: 128 bytes, aligned, hold every socket address.
         let outcome = unsafe {
             if peer {
-                libc::getpeername(fd, at, &raw mut size)
+                os::getpeername(fd, at, &raw mut size)
             } else {
-                libc::getsockname(fd, at, &raw mut size)
+                os::getsockname(fd, at, &raw mut size)
             }
         };
         (outcome == 0).then_some(name)
@@ -336,7 +346,7 @@ pub fn interface_address(name: &CStr, new: Option<Ipv4Addr>) -> Result<Ipv4Addr,
     // in it is read as IPv4 only where the kernel says that it is.
     unsafe {
         let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC;
-        let socket = OwnedFd::from_raw_fd(status(libc::socket(libc::AF_INET, kind, 0))?);
+        let socket = OwnedFd::from_raw_fd(status(os::socket(libc::AF_INET, kind, 0))?);
         let mut request: libc::ifreq = zeroed();
         for (to, from) in request.ifr_name.iter_mut().zip(name) {
             *to = *from as _;
@@ -349,7 +359,7 @@ pub fn interface_address(name: &CStr, new: Option<Ipv4Addr>) -> Result<Ipv4Addr,
         } else {
             libc::SIOCGIFADDR
         };
-        status(libc::ioctl(
+        status(os::ioctl(
             socket.as_raw_fd(),
             command as _,
             &raw mut request,
@@ -365,7 +375,7 @@ pub fn interface_address(name: &CStr, new: Option<Ipv4Addr>) -> Result<Ipv4Addr,
 #[must_use]
 pub fn interface_index(name: &CStr) -> Option<u32> {
     // SAFETY: a live NUL-terminated string.
-    let index = unsafe { libc::if_nametoindex(name.as_ptr()) };
+    let index = unsafe { os::if_nametoindex(name.as_ptr()) };
     (index != 0).then_some(index)
 }
 

@@ -4,14 +4,14 @@
 use std::ffi::c_void;
 use std::ptr::NonNull;
 
-use super::{Errno, counted};
+use super::{Errno, counted, os};
 
 /// Fills `bytes` from the kernel's CSPRNG; false where it gives none.
 #[must_use]
 pub fn kernel_random(mut bytes: &mut [u8]) -> bool {
     while !bytes.is_empty() {
         // SAFETY: the pointer and length are those of a live slice.
-        let got = unsafe { libc::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), 0) };
+        let got = unsafe { os::getrandom(bytes.as_mut_ptr().cast(), bytes.len(), 0) };
         match counted(got) {
             Ok(got) if got > 0 => bytes = bytes.get_mut(got..).unwrap_or_default(),
             Err(Errno(libc::EINTR)) => {}
@@ -35,13 +35,13 @@ impl WipedPage {
         let access = libc::PROT_READ | libc::PROT_WRITE;
         let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
         // SAFETY: a new anonymous mapping, at an address of the kernel's choice.
-        let at = unsafe { libc::mmap(std::ptr::null_mut(), PAGE, access, kind, -1, 0) };
+        let at = unsafe { os::mmap(std::ptr::null_mut(), PAGE, access, kind, -1, 0) };
         if at == libc::MAP_FAILED {
             return None;
         }
         let page = WipedPage(NonNull::new(at)?);
         // SAFETY: the mapping is ours, whole.
-        let wiped = unsafe { libc::madvise(at, PAGE, libc::MADV_WIPEONFORK) };
+        let wiped = unsafe { os::madvise(at, PAGE, libc::MADV_WIPEONFORK) };
         (wiped == 0).then_some(page)
     }
 

@@ -9,7 +9,7 @@ use std::mem::{MaybeUninit, zeroed};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ptr::null_mut;
 
-use super::{Errno, with_signals_blocked};
+use super::{Errno, os, with_signals_blocked};
 
 extern "C" fn enter(run: *mut c_void) -> *mut c_void {
     // SAFETY: `start_thread` made this pointer of a `fn()`.
@@ -35,7 +35,7 @@ pub fn start_thread(stack_bytes: usize, run: fn()) -> bool {
             let started = libc::pthread_attr_setstacksize(attributes, stack_bytes) == 0
                 && libc::pthread_attr_setdetachstate(attributes, libc::PTHREAD_CREATE_DETACHED)
                     == 0
-                && libc::pthread_create(thread.as_mut_ptr(), attributes, enter, run as *mut c_void)
+                && os::pthread_create(thread.as_mut_ptr(), attributes, enter, run as *mut c_void)
                     == 0;
             libc::pthread_attr_destroy(attributes);
             started
@@ -52,7 +52,7 @@ pub fn host_addresses(host: &CStr, most: usize) -> Result<Vec<(IpAddr, u32)>, Er
     let mut list: *mut libc::addrinfo = null_mut();
     // SAFETY: a NUL-terminated name, no service, hints and a place for the list.
     let failed =
-        unsafe { libc::getaddrinfo(host.as_ptr(), null_mut(), &raw const hints, &raw mut list) };
+        unsafe { os::getaddrinfo(host.as_ptr(), null_mut(), &raw const hints, &raw mut list) };
     if failed != 0 {
         return Err(Errno(libc::EHOSTUNREACH));
     }
