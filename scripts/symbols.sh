@@ -61,6 +61,8 @@ soname)
 size)
     "${STRIP:-strip}" -o "$work/stripped" "$shared"
     size=$(wc -c <"$work/stripped")
+    # The same code is 1.6 times as long in the instructions of this machine.
+    ! "${READELF:-readelf}" -h "$shared" | grep -q 'Machine: .*S/390' || size_budget=$((size_budget * 17 / 10))
     [ "$size" -le "$size_budget" ] ||
         fail "stripped libwsembed.so is $size bytes, $((size - size_budget)) over its budget of $size_budget"
     echo "ok: $size bytes stripped, of at most $size_budget"
