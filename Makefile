@@ -2,7 +2,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: build demo test conformance header symbols install clean setup help
+.PHONY: build demo test conformance bench-parse header symbols install clean setup help
 
 build: setup
 	@scripts/build
@@ -16,6 +16,9 @@ test: build
 
 conformance: build
 	@scripts/conformance
+
+bench-parse: build
+	@scripts/bench-parse
 
 header: setup
 	@scripts/header
@@ -39,8 +42,9 @@ help:
 	@echo "make demo       send a recording through a rough network, three ways"
 	@echo "make test       all tests; the last line is the sum"
 	@echo "make conformance  the Autobahn testsuite against echo_epoll (needs Python 2.7)"
+	@echo "make bench-parse  speed beside memcpy, tungstenite, fastwebsockets and wslay; about 4 minutes"
 	@echo "make install    headers, libraries, CMake package, wsembed.pc (PREFIX=$(PREFIX), DESTDIR=)"
-	@echo "make header     write include/wsembed/websocket.h anew from the sources"
+	@echo "make header     write websocket.h, docs/options.md and docs/api/*.md anew from the sources"
 	@echo "make symbols    write tests/symbols.txt anew from the library"
 	@echo "make clean      remove build/"
 	@echo ".ci/run         make test and every stricter check"

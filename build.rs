@@ -24,6 +24,8 @@ const SOURCES: &[&str] = &[
     "src/ffi/conn.rs",
     "src/ffi/conn/request.rs",
     "src/ffi/conn/send.rs",
+    "src/ffi/problem.rs",
+    "src/ffi/parser.rs",
 ];
 
 /// The sources of `legacy.h`.

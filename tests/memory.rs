@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use wsembed::proto::conn::{Connection, Role};
 use wsembed::proto::incoming::Input;
+use wsembed::proto::parser::{Parser, Rules};
 use wsembed::proto::settings::Settings;
 
 thread_local!(static HELD: Cell<usize> = const { Cell::new(0) });
@@ -136,5 +137,24 @@ fn fr26_fr27_ct09_floods_of_small_frames_cost_their_payload_at_most() {
             grown < 2 * 100_000 * payload + 2048,
             "{grown} bytes by {frame:02x?}"
         );
+    }
+}
+
+#[test]
+fn fr14_fr16_a_parser_of_frames_holds_nothing_of_them() {
+    assert!(size_of::<Parser>() < 256, "{}", size_of::<Parser>());
+    let mut parser = Parser::new(Rules::default());
+    for length in [0, 125, 65535, i64::MAX as u64] {
+        let mut header = [&[0x01, 0xFF][..], &length.to_be_bytes(), &[0; 4]].concat();
+        let mut payload = vec![b'x'; (length as usize).min(100_000)];
+        let (grown, ()) = held(|| {
+            for bytes in [&mut header, &mut payload] {
+                for cut in bytes.chunks_mut(7) {
+                    let mut input = Input::new(cut);
+                    while parser.next(&mut input).is_ok() {}
+                }
+            }
+        });
+        assert_eq!(grown, 0, "{length} announced");
     }
 }

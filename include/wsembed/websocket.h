@@ -421,12 +421,12 @@
 #define WEBSOCKET_CLOSE 9
 
 /**
- * The first chunk of its message.
+ * The first chunk of its message; the first piece of its `webSocket_frame`.
  */
 #define WEBSOCKET_FIRST 1
 
 /**
- * The last chunk of its message.
+ * The last chunk of its message; the last piece of its `webSocket_frame`.
  */
 #define WEBSOCKET_FINAL 2
 
@@ -471,6 +471,109 @@
 #define WEBSOCKET_STAGE_RESOURCES 10
 
 /**
+ * A reserved bit that no extension uses (RFC 6455 5.2).
+ */
+#define WEBSOCKET_PROBLEM_RESERVED_BITS 1
+
+/**
+ * A reserved opcode (RFC 6455 5.2).
+ */
+#define WEBSOCKET_PROBLEM_OPCODE 2
+
+/**
+ * A control frame without FIN (RFC 6455 5.5).
+ */
+#define WEBSOCKET_PROBLEM_FRAGMENTED_CONTROL 4
+
+/**
+ * A control frame of more than 125 bytes (RFC 6455 5.5).
+ */
+#define WEBSOCKET_PROBLEM_LONG_CONTROL 8
+
+/**
+ * A length that is not in its shortest form (RFC 6455 5.2).
+ */
+#define WEBSOCKET_PROBLEM_LENGTH_FORM 16
+
+/**
+ * A length with its top bit set (RFC 6455 5.2): no frame behind it can be
+ * found.
+ */
+#define WEBSOCKET_PROBLEM_LENGTH_TOP_BIT 32
+
+/**
+ * A frame of a client that is not masked (RFC 6455 5.1).
+ */
+#define WEBSOCKET_PROBLEM_UNMASKED 64
+
+/**
+ * A frame of a server that is masked (RFC 6455 5.1).
+ */
+#define WEBSOCKET_PROBLEM_MASKED 128
+
+/**
+ * A continuation outside a message (RFC 6455 5.4).
+ */
+#define WEBSOCKET_PROBLEM_NO_MESSAGE 256
+
+/**
+ * A message that begins before the last one has ended (RFC 6455 5.4).
+ */
+#define WEBSOCKET_PROBLEM_INSIDE_MESSAGE 512
+
+/**
+ * Text that is not UTF-8 (RFC 6455 8.1); of a message's frames the one that
+ * has the bad byte. Compressed text is not looked at.
+ */
+#define WEBSOCKET_PROBLEM_TEXT_UTF8 1024
+
+/**
+ * A close frame with one byte of body (RFC 6455 5.5.1).
+ */
+#define WEBSOCKET_PROBLEM_CLOSE_BODY 2048
+
+/**
+ * A close code that must not be sent (RFC 6455 7.4).
+ */
+#define WEBSOCKET_PROBLEM_CLOSE_CODE 4096
+
+/**
+ * A close reason that is not UTF-8 (RFC 6455 5.5.1).
+ */
+#define WEBSOCKET_PROBLEM_CLOSE_REASON 8192
+
+/**
+ * Data behind a close frame (RFC 6455 5.5.1).
+ */
+#define WEBSOCKET_PROBLEM_AFTER_CLOSE 16384
+
+/**
+ * The stream ends inside the header (RFC 6455 7.1.5).
+ */
+#define WEBSOCKET_PROBLEM_HEADER_CUT 32768
+
+/**
+ * The stream ends inside the payload (RFC 6455 7.1.5).
+ */
+#define WEBSOCKET_PROBLEM_PAYLOAD_CUT 65536
+
+/**
+ * The frames come from a client: each must be masked.
+ */
+#define WEBSOCKET_PARSER_FROM_CLIENT 1
+
+/**
+ * The frames come from a server: none may be masked.
+ */
+#define WEBSOCKET_PARSER_FROM_SERVER 2
+
+/**
+ * permessage-deflate was agreed on: RSV1 on the first frame of a message says
+ * that it is compressed (RFC 7692 6). Nothing is decompressed.
+ */
+#define WEBSOCKET_PARSER_COMPRESSED 4
+
+/**
  * Options for the handles to be made; an opaque token, not an address.
  */
 typedef struct webSocket_config webSocket_config;
@@ -479,6 +582,11 @@ typedef struct webSocket_config webSocket_config;
  * A connection; an opaque token, not an address.
  */
 typedef struct webSocket_conn webSocket_conn;
+
+/**
+ * A parser of frames; an opaque token, not an address.
+ */
+typedef struct webSocket_parser webSocket_parser;
 
 /**
  * What a call returns: `WEBSOCKET_OK`, or a negative code.
@@ -603,6 +711,101 @@ typedef struct webSocket_event {
    */
   webSocket_result result;
 } webSocket_event;
+
+/**
+ * A piece of a frame.
+ *
+ * A frame comes in one piece, or in several where what was fed ends inside
+ * it. All fields but `flags`, `problems`, `closeCode` and those of the piece
+ * (`data`, `length`, `pieceOffset`, `remaining`) are the same in all of them.
+ */
+typedef struct webSocket_frame {
+  /**
+   * `sizeof` this struct, set by whoever provides it:
+   * `webSocket_frame frame = WEBSOCKET_FRAME_INIT;`
+   */
+  size_t size;
+  /**
+   * Payload of this piece, unmasked, never NULL; borrowed until the next
+   * call of `webSocket_parser_next`, `_feed` or `_free` on the handle. It
+   * stands in what was fed.
+   */
+  const uint8_t *data;
+  /**
+   * How many bytes `data` has. 0 in the first piece where no payload has
+   * come with the header, and in the last of a frame that was cut off.
+   */
+  size_t length;
+  /**
+   * Bytes of the frame's header, 2 to 14; fewer than its form needs where
+   * the stream ended inside it (`WEBSOCKET_PROBLEM_HEADER_CUT`): what has not
+   * come is then 0 in the fields below.
+   */
+  size_t headerLength;
+  /**
+   * Where the frame begins in the stream, in bytes.
+   */
+  uint64_t offset;
+  /**
+   * Bytes of the whole payload, as the header announces it.
+   */
+  uint64_t payloadLength;
+  /**
+   * Where `data` begins in the payload, in bytes.
+   */
+  uint64_t pieceOffset;
+  /**
+   * Payload bytes behind this piece; with `WEBSOCKET_FINAL`, those that will
+   * not come.
+   */
+  uint64_t remaining;
+  /**
+   * `WEBSOCKET_FIRST`, `WEBSOCKET_FINAL`: the first and the last piece of the
+   * frame. Each frame has both.
+   */
+  uint32_t flags;
+  /**
+   * What is wrong with the frame: a set of `WEBSOCKET_PROBLEM_...`, 0 for
+   * nothing. Only ever grows from piece to piece.
+   */
+  uint32_t problems;
+  /**
+   * 0 to 15.
+   */
+  uint32_t opcode;
+  /**
+   * The code of a close frame, once it has come; else 0.
+   */
+  uint32_t closeCode;
+  /**
+   * The form of the length: 7, 16 or 64 bits.
+   */
+  uint32_t lengthBits;
+  /**
+   * 1: `maskKey` was applied to the payload.
+   */
+  uint32_t masked;
+  /**
+   * The mask key.
+   */
+  uint8_t maskKey[4];
+  /**
+   * The last frame of its message: 0 or 1.
+   */
+  uint8_t fin;
+  /**
+   * The first reserved bit: 0 or 1.
+   */
+  uint8_t rsv1;
+  /**
+   * The second reserved bit: 0 or 1.
+   */
+  uint8_t rsv2;
+  /**
+   * The third reserved bit: 0 or 1.
+   */
+  uint8_t rsv3;
+} webSocket_frame;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1035,6 +1238,110 @@ webSocket_result webSocket_conn_close(struct webSocket_conn *conn,
                                       uint32_t code,
                                       const char *reason);
 
+/**
+ * A sentence that says what a problem is, with the section of the RFC, in
+ * English.
+ *
+ * `problem`: one bit of a frame's `problems`; of several, the lowest is told:
+ *
+ * ```c
+ * uint32_t left;
+ * for (left = frame.problems; left != 0; left &= left - 1)
+ *     puts(webSocket_problem_text(left));
+ * ```
+ *
+ * Returns a static string, never NULL; `"no problem"` for 0, `"unknown
+ * problem"` for bits that are none. Any thread; callbacks may call it.
+ * Since 0.1.
+ */
+const char *webSocket_problem_text(uint32_t problem);
+
+/**
+ * Makes a parser of frames, which tells what stands in a stream and what is
+ * wrong with it, and goes on. It refuses nothing and answers nothing; for a
+ * connection take `webSocket_conn`.
+ *
+ * ```c
+ * webSocket_parser *parser;
+ * webSocket_frame frame = WEBSOCKET_FRAME_INIT;
+ * webSocket_parser_new(WEBSOCKET_PARSER_FROM_CLIENT, &parser);
+ * while ((length = read(0, bytes, sizeof bytes)) > 0) {
+ *     webSocket_parser_feed(parser, bytes, (size_t)length);
+ *     while (webSocket_parser_next(parser, &frame) == WEBSOCKET_OK)
+ *         printf("opcode %u, problems %x\n", (unsigned)frame.opcode, (unsigned)frame.problems);
+ * }
+ * webSocket_parser_free(parser);
+ * ```
+ *
+ * One parser reads one direction of a connection, from behind the HTTP head.
+ * `flags`: `WEBSOCKET_PARSER_FROM_CLIENT` or `WEBSOCKET_PARSER_FROM_SERVER` (with
+ * neither, masked and unmasked frames are both right),
+ * `WEBSOCKET_PARSER_COMPRESSED`; 0 is fine. Writes the token to `*parser`; the
+ * caller frees it with `webSocket_parser_free`. Its memory is small and does
+ * not depend on the stream. Any thread. Results: `WEBSOCKET_OK`,
+ * `WEBSOCKET_E_USAGE` (no such flags), `WEBSOCKET_E_NULL`,
+ * `WEBSOCKET_E_HANDLES`. Since 0.1.
+ *
+ * # Safety
+ * `parser` is NULL or may be written.
+ */
+webSocket_result webSocket_parser_new(uint32_t flags, struct webSocket_parser **parser);
+
+/**
+ * Frees a parser.
+ *
+ * NULL is fine. One thread at a time. Results: `WEBSOCKET_OK`,
+ * `WEBSOCKET_GONE` (freed before), `WEBSOCKET_E_BUSY`. Since 0.1.
+ */
+webSocket_result webSocket_parser_free(struct webSocket_parser *parser);
+
+/**
+ * Hands over the next bytes of the stream, in any cut.
+ *
+ * `data` (`length` bytes) is lent until `webSocket_parser_next` has given
+ * another result than `WEBSOCKET_OK` or the handle was freed, and its payload
+ * is unmasked in place meanwhile. One thread at a time. Results:
+ * `WEBSOCKET_OK`; nothing is lent by `WEBSOCKET_E_STATE` (what was fed before is
+ * not read yet, or the stream has ended), `WEBSOCKET_E_LENGTH` (behind
+ * `WEBSOCKET_PROBLEM_LENGTH_TOP_BIT`), `WEBSOCKET_E_NULL`,
+ * `WEBSOCKET_E_SEND_TOO_BIG` (a negative length in disguise),
+ * `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+ *
+ * # Safety
+ * `data` may be read and written until it is given back as above.
+ */
+webSocket_result webSocket_parser_feed(struct webSocket_parser *parser,
+                                       uint8_t *data,
+                                       size_t length);
+
+/**
+ * Tells that the stream ends behind what was fed: a frame that is not whole
+ * then is told with `WEBSOCKET_PROBLEM_HEADER_CUT` or `_PAYLOAD_CUT`.
+ *
+ * One thread at a time. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_NULL`,
+ * `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+ */
+webSocket_result webSocket_parser_feedEof(struct webSocket_parser *parser);
+
+/**
+ * Gives the next frame, or the next piece of one.
+ *
+ * `frame->size` must be set (`WEBSOCKET_FRAME_INIT`); `frame->data` is borrowed
+ * as its comment says. A header is told as soon as it is whole. One thread at
+ * a time. Results: `WEBSOCKET_OK` (a piece), `WEBSOCKET_AGAIN` (none until
+ * more is fed), `WEBSOCKET_CLOSED` (the stream has ended and all was told),
+ * `WEBSOCKET_E_LENGTH` (the last frame told had
+ * `WEBSOCKET_PROBLEM_LENGTH_TOP_BIT`; what followed was dropped),
+ * `WEBSOCKET_E_NULL`, `WEBSOCKET_E_STRUCT_SIZE`, `WEBSOCKET_GONE`,
+ * `WEBSOCKET_E_BUSY`. Since 0.1.
+ *
+ * # Safety
+ * `frame` is NULL or points to a struct whose `size` is set; what was fed is
+ * still lent.
+ */
+webSocket_result webSocket_parser_next(struct webSocket_parser *parser,
+                                       struct webSocket_frame *frame);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
@@ -1043,4 +1350,5 @@ webSocket_result webSocket_conn_close(struct webSocket_conn *conn,
 
 /* What a struct is set to before it is handed to the library. */
 #define WEBSOCKET_EVENT_INIT { sizeof(webSocket_event), 0, 0, NULL, 0, NULL, 0, 0, 0, 0, WEBSOCKET_OK }
+#define WEBSOCKET_FRAME_INIT { sizeof(webSocket_frame), NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}, 0, 0, 0, 0 }
 #define WEBSOCKET_FAILURE_INIT { sizeof(webSocket_failure), 0, WEBSOCKET_OK, 0, 0, 0, 0, {0}, {0} }

@@ -39,8 +39,14 @@ typedef enum {
 /** The first frame of a fragmented text message. */
 #define WDT_TXTSTART ((WebsocketData_Type)101)
 
-/* Programs that use sha1_hash carry a prototype of their own; the name itself
- * is too common for a library to export. */
+/**
+ * The SHA-1 of a NUL-terminated string: 40 upper-case hex digits and a NUL,
+ * which the caller frees with free(); NULL for NULL or without memory. Any
+ * thread.
+ *
+ * Programs that use it carry a prototype of their own; the name itself is too
+ * common for a library to export, so it is mapped to another.
+ */
 #define sha1_hash webSocket_sha1Hash
 
 /**

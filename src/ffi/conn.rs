@@ -49,6 +49,15 @@ fn with<T>(
     body(CONNS.enter(conn as usize)?.value()?)
 }
 
+/// As [`with`], for the calls that are made for every message.
+#[inline(always)]
+fn with_fast<T>(
+    conn: *mut webSocket_conn,
+    body: impl FnOnce(&mut Conn) -> Result<T, Error>,
+) -> Result<T, Error> {
+    body(CONNS.enter_fast(conn as usize)?.value()?)
+}
+
 /// The settings of a config, or the defaults; shared, not copied.
 fn settings_of(config: *const webSocket_config, role: Role) -> Result<Arc<Settings>, Error> {
     static DEFAULTS: LazyLock<Arc<Settings>> = LazyLock::new(Arc::default);
@@ -168,7 +177,7 @@ pub unsafe extern "C" fn webSocket_conn_feed(
     length: usize,
 ) -> webSocket_result {
     call(|| {
-        with(conn, |conn| {
+        with_fast(conn, |conn| {
             if conn.length > 0 {
                 return Err(Error::State);
             }
@@ -227,7 +236,7 @@ pub unsafe extern "C" fn webSocket_conn_next(
         if size < size_of::<webSocket_event>() {
             return Err(Error::StructSize);
         }
-        let mut entered = CONNS.enter(conn as usize)?;
+        let mut entered = CONNS.enter_fast(conn as usize)?;
         let conn = entered.value()?;
         let fed: &mut [u8] = if conn.length == 0 {
             &mut []
@@ -279,7 +288,7 @@ pub unsafe extern "C" fn webSocket_conn_output(
         if data.is_null() || length.is_null() {
             return Err(Error::Null);
         }
-        with(conn, |conn| {
+        with_fast(conn, |conn| {
             let output = conn.connection.output()?;
             // SAFETY: the caller's promise.
             unsafe {
@@ -301,7 +310,7 @@ pub extern "C" fn webSocket_conn_outputDone(
     conn: *mut webSocket_conn,
     length: usize,
 ) -> webSocket_result {
-    call(|| with(conn, |conn| conn.connection.done(length)))
+    call(|| with_fast(conn, |conn| conn.connection.done(length)))
 }
 
 /// Tells the time, before reading and whenever the deadline that it wrote has

@@ -23,9 +23,9 @@ pub const WEBSOCKET_PONG: u32 = 6;
 /// The connection is over (`data`: the peer's reason); comes exactly once.
 pub const WEBSOCKET_CLOSE: u32 = 9;
 
-/// The first chunk of its message.
+/// The first chunk of its message; the first piece of its `webSocket_frame`.
 pub const WEBSOCKET_FIRST: u32 = 1;
-/// The last chunk of its message.
+/// The last chunk of its message; the last piece of its `webSocket_frame`.
 pub const WEBSOCKET_FINAL: u32 = 2;
 /// Of `WEBSOCKET_CLOSE`: the peer's close frame began it.
 pub const WEBSOCKET_BY_PEER: u32 = 4;

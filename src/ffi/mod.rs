@@ -10,5 +10,7 @@ pub mod failure;
 mod handle;
 pub mod legacy;
 pub mod log;
+pub mod parser;
+pub mod problem;
 pub mod result;
 pub mod version;

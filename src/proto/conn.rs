@@ -8,6 +8,7 @@
 mod opening;
 mod receive;
 mod send;
+mod whole;
 
 use std::sync::Arc;
 
@@ -277,6 +278,16 @@ impl Connection {
     #[inline]
     pub fn next<'e>(&'e mut self, input: &'e mut Input<'_>) -> Result<Event<'e>, Error> {
         self.take_back();
+        if let Some((kind, span)) = self.whole_message(input) {
+            return Ok(Event::Data(Chunk {
+                kind,
+                data: input.bytes(span),
+                first: true,
+                last: true,
+                offset: 0,
+                frame_remaining: 0,
+            }));
+        }
         let found = self.find(input)?;
         Ok(self.event(found, input))
     }

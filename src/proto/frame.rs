@@ -82,29 +82,36 @@ pub fn decode(bytes: &[u8]) -> Decoded {
         return Decoded::Need(2);
     };
     let masked = second & 0x80 != 0;
-    let short = second & 0x7F;
-    let length_size = match short {
-        126 => 2,
-        127 => 8,
-        _ => 0,
+    let mask_size = if masked { 4 } else { 0 };
+    let (length, minimal, length_size) = match second & 0x7F {
+        126 => {
+            let Some(&length) = rest.first_chunk() else {
+                return Decoded::Need(4 + mask_size);
+            };
+            let length = u16::from_be_bytes(length);
+            (u64::from(length), length >= 126, 2)
+        }
+        127 => {
+            let Some(&length) = rest.first_chunk() else {
+                return Decoded::Need(10 + mask_size);
+            };
+            let length = u64::from_be_bytes(length);
+            (length, length > 0xFFFF, 8)
+        }
+        short => (u64::from(short), true, 0),
     };
-    let size = 2 + length_size + if masked { 4 } else { 0 };
-    let (Some(length_bytes), Some(mask_bytes)) =
-        (rest.get(..length_size), rest.get(length_size..size - 2))
-    else {
-        return Decoded::Need(size);
-    };
-    let extended = length_bytes
-        .iter()
-        .fold(0_u64, |length, &byte| length << 8 | u64::from(byte));
-    let (length, minimal) = match short {
-        126 => (extended, extended >= 126),
-        127 => (extended, extended > 0xFFFF),
-        _ => (u64::from(short), true),
+    let size = 2 + length_size + mask_size;
+    let mask = if masked {
+        let Some(&mask) = rest.get(length_size..).and_then(<[u8]>::first_chunk) else {
+            return Decoded::Need(size);
+        };
+        Some(mask)
+    } else {
+        None
     };
     Decoded::Header(Header {
         first,
-        mask: mask_bytes.try_into().ok(),
+        mask,
         length,
         size: size as u8,
         minimal,

@@ -31,6 +31,12 @@ impl<'d> Input<'d> {
         self.data.get(self.at..).unwrap_or_default()
     }
 
+    /// What is left, to be unmasked.
+    #[inline]
+    pub fn rest_mut(&mut self) -> &mut [u8] {
+        self.data.get_mut(self.at..).unwrap_or_default()
+    }
+
     /// Reads up to `count` bytes; returns where they stand.
     #[inline]
     pub fn advance(&mut self, count: usize) -> (usize, usize) {
@@ -77,16 +83,24 @@ impl Frame {
         self.header.length - self.done
     }
 
+    /// Reads what there is of the payload, still masked: where it stands, and
+    /// the payload bytes that came before it, as the mask's phase.
+    #[inline]
+    pub fn take_masked(&mut self, input: &mut Input<'_>) -> ((usize, usize), usize) {
+        let available = input.rest().len();
+        let count = usize::try_from(self.remaining()).map_or(available, |left| left.min(available));
+        let phase = (self.done & 3) as usize;
+        self.done += count as u64;
+        (input.advance(count), phase)
+    }
+
     /// Reads what there is of the payload, unmasked in place.
     #[inline]
     pub fn take(&mut self, input: &mut Input<'_>) -> (usize, usize) {
-        let available = input.rest().len();
-        let count = usize::try_from(self.remaining()).map_or(available, |left| left.min(available));
-        let span = input.advance(count);
+        let (span, phase) = self.take_masked(input);
         if let Some(key) = self.header.mask {
-            super::mask::apply(input.bytes_mut(span), key, (self.done & 3) as usize);
+            super::mask::apply(input.bytes_mut(span), key, phase);
         }
-        self.done += count as u64;
         span
     }
 }
@@ -103,6 +117,13 @@ impl Cut {
     #[must_use]
     pub fn is_pending(&self) -> bool {
         self.length > 0
+    }
+
+    /// What has arrived of a header that is not whole.
+    #[must_use]
+    pub fn pending(&self) -> &[u8] {
+        let have = usize::from(self.length);
+        self.header.get(..have).unwrap_or_default()
     }
 
     /// Reads a header. `judge` sees its first two bytes as soon as both are

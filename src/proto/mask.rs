@@ -5,26 +5,43 @@
 //! compiler turns into vector instructions.
 
 const LANES: usize = 32;
+const WORD: usize = 8;
 /// Well within the first cache.
 const PIECE: usize = 4096;
 
-/// The key as it applies at `phase`, repeated over one chunk.
+/// The key as it applies at `phase`, twice over.
 #[inline]
-fn pattern(key: [u8; 4], phase: usize) -> [u8; LANES] {
-    core::array::from_fn(|at| key[(phase + at) & 3])
+fn word(key: [u8; 4], phase: usize) -> [u8; WORD] {
+    // The first byte is the lowest, whatever the machine's own order.
+    let key = u32::from_le_bytes(key).rotate_right(8 * (phase as u32 & 3));
+    (u64::from(key) << 32 | u64::from(key)).to_le_bytes()
+}
+
+/// A word, repeated over one chunk.
+#[inline]
+fn pattern(word: [u8; WORD]) -> [u8; LANES] {
+    core::array::from_fn(|at| word[at % WORD])
 }
 
 /// Masks or unmasks `data` in place.
 #[inline]
 pub fn apply(data: &mut [u8], key: [u8; 4], phase: usize) {
-    let pattern = pattern(key, phase);
+    let word = word(key, phase);
+    let pattern = pattern(word);
     let mut chunks = data.chunks_exact_mut(LANES);
     for chunk in &mut chunks {
         for (byte, mask) in chunk.iter_mut().zip(&pattern) {
             *byte ^= mask;
         }
     }
-    for (byte, mask) in chunks.into_remainder().iter_mut().zip(&pattern) {
+    // A short payload is all remainder: eight bytes at a time, then one by one.
+    let mut words = chunks.into_remainder().chunks_exact_mut(WORD);
+    for eight in &mut words {
+        for (byte, mask) in eight.iter_mut().zip(&word) {
+            *byte ^= mask;
+        }
+    }
+    for (byte, mask) in words.into_remainder().iter_mut().zip(&word) {
         *byte ^= mask;
     }
 }
@@ -33,7 +50,7 @@ pub fn apply(data: &mut [u8], key: [u8; 4], phase: usize) {
 /// Works on as many bytes as the shorter of the two has.
 #[inline]
 pub fn copy(to: &mut [u8], from: &[u8], key: [u8; 4], phase: usize) {
-    let pattern = pattern(key, phase);
+    let pattern = pattern(word(key, phase));
     let length = to.len().min(from.len());
     let (Some(to), Some(from)) = (to.get_mut(..length), from.get(..length)) else {
         return;

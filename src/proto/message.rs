@@ -6,6 +6,7 @@
 
 use super::error::Error;
 use super::frame::{Header, Opcode};
+use super::mask;
 use super::settings::Settings;
 use super::utf8::Validator;
 
@@ -104,33 +105,64 @@ impl Message {
         self.begun = true;
     }
 
-    /// Takes the next piece of a frame's payload, unmasked. `frame_ends` with
-    /// its last byte; `last` where that frame has FIN.
+    /// Whether the next piece of the payload will be lent from where it is,
+    /// rather than gathered. `ends`: it is the message's last.
     #[inline]
-    pub fn piece(&mut self, piece: &[u8], frame_ends: bool, last: bool) -> Result<Ready, Error> {
-        let ends = frame_ends && last;
+    #[must_use]
+    pub fn lends(&self, ends: bool) -> bool {
+        self.chunked || (ends && self.buffer.is_empty())
+    }
+
+    #[inline]
+    fn check_text(&mut self, piece: &[u8], ends: bool) -> Result<(), Error> {
         if self.kind == Some(Kind::Text) {
             self.utf8.feed(piece).map_err(|_| Error::Utf8)?;
             if ends {
                 self.utf8.finish().map_err(|_| Error::Utf8)?;
             }
         }
+        Ok(())
+    }
+
+    /// Takes a piece that is lent, unmasked. `ends`: it is the message's last.
+    #[inline]
+    pub fn lend(&mut self, piece: &[u8], ends: bool) -> Result<Ready, Error> {
+        self.check_text(piece, ends)?;
         let offset = self.arrived;
         self.arrived += piece.len() as u64;
-        if self.chunked || (ends && self.buffer.is_empty()) {
-            if piece.is_empty() && !ends {
-                return Ok(Ready::Nothing);
-            }
-            let first = !self.begun;
-            self.begun = true;
-            return Ok(Ready::Piece {
-                first,
-                last: ends,
-                offset,
-            });
+        if piece.is_empty() && !ends {
+            return Ok(Ready::Nothing);
         }
+        let first = !self.begun;
+        self.begun = true;
+        Ok(Ready::Piece {
+            first,
+            last: ends,
+            offset,
+        })
+    }
+
+    /// Takes a piece that is gathered, and unmasks it on the way; `phase` as
+    /// in [`mask::append`].
+    pub fn gather(
+        &mut self,
+        piece: &[u8],
+        key: Option<[u8; 4]>,
+        phase: usize,
+        ends: bool,
+    ) -> Result<Ready, Error> {
         self.make_room(piece.len())?;
-        self.buffer.extend_from_slice(piece);
+        let start = self.buffer.len();
+        match key {
+            Some(key) => mask::append(&mut self.buffer, piece, key, phase),
+            None => self.buffer.extend_from_slice(piece),
+        }
+        // The buffer is taken out only so that it can be read meanwhile.
+        let buffer = std::mem::take(&mut self.buffer);
+        let checked = self.check_text(buffer.get(start..).unwrap_or_default(), ends);
+        self.buffer = buffer;
+        checked?;
+        self.arrived += piece.len() as u64;
         Ok(if ends { Ready::Buffer } else { Ready::Nothing })
     }
 
@@ -162,10 +194,17 @@ impl Message {
         &self.buffer
     }
 
-    /// Empties the buffer, whose bytes were handed out.
+    /// Empties the buffer, whose bytes were handed out. Its room stays for the
+    /// next message, until [`Message::trim`].
     pub fn release_buffer(&mut self) {
         self.buffer.clear();
-        if self.buffer.capacity() > KEEP {
+    }
+
+    /// Gives room back that no message needs now: nothing more is there to be
+    /// read.
+    #[inline]
+    pub fn trim(&mut self) {
+        if self.buffer.is_empty() && self.buffer.capacity() > KEEP {
             self.buffer = Vec::new();
         }
     }

@@ -12,6 +12,7 @@ pub mod incoming;
 pub mod mask;
 pub mod message;
 pub mod output;
+pub mod parser;
 pub mod settings;
 pub mod state;
 pub mod timers;

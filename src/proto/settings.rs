@@ -9,7 +9,7 @@ pub struct Settings {
     pub max_message: u64,
     /// Bytes of one frame's payload.
     pub max_frame: u64,
-    /// Frames of one message.
+    /// Frames of one message, at least 1.
     pub max_fragments: u64,
     /// Messages above this size are handed out in chunks as they arrive.
     pub chunk_above: u64,
@@ -38,6 +38,20 @@ pub struct Settings {
     /// Origins: a server allows these besides its own host; a client sends the
     /// first.
     pub origins: Vec<String>,
+}
+
+impl Settings {
+    /// `length` as a size in memory, where a message of one frame of that
+    /// length is within all limits and handed out in one piece.
+    #[inline]
+    #[must_use]
+    pub fn whole_message(&self, length: u64) -> Option<usize> {
+        let most = self.max_message.min(self.max_frame).min(self.chunk_above);
+        if length > most {
+            return None;
+        }
+        usize::try_from(length).ok()
+    }
 }
 
 impl Default for Settings {

@@ -7,6 +7,30 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Invalid;
 
+/// Whether `text` is UTF-8 and ends with a whole code point.
+#[inline]
+#[must_use]
+pub fn is_valid(text: &[u8]) -> bool {
+    simdutf8::basic::from_utf8(text).is_ok()
+}
+
+/// How many bytes at the end begin a code point without ending it.
+#[inline]
+fn unfinished(text: &[u8]) -> usize {
+    let last = text.iter().rev().take(3).enumerate();
+    for (behind, byte) in last {
+        let length = match byte {
+            0x80..=0xBF => continue,
+            0xC0..=0xDF => 2,
+            0xE0..=0xEF => 3,
+            0xF0..=0xFF => 4,
+            _ => return 0,
+        };
+        return if behind + 1 < length { behind + 1 } else { 0 };
+    }
+    0
+}
+
 /// A validator that remembers a code point cut off at the end of a piece.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Validator {
@@ -31,16 +55,15 @@ impl Validator {
             self.step(byte)?;
             rest = after;
         }
-        if rest.is_empty() || simdutf8::basic::from_utf8(rest).is_ok() {
-            return Ok(());
+        // What a code point's start at the end still lacks may come next; all
+        // before it must be valid as it is.
+        let (whole, cut) = rest
+            .split_at_checked(rest.len() - unfinished(rest))
+            .ok_or(Invalid)?;
+        if !is_valid(whole) {
+            return Err(Invalid);
         }
-        // Wrong, or cut off at its end: find out which.
-        let good = match simdutf8::compat::from_utf8(rest) {
-            Ok(_) => return Ok(()),
-            Err(error) if error.error_len().is_some() => return Err(Invalid),
-            Err(error) => error.valid_up_to(),
-        };
-        for &byte in rest.get(good..).unwrap_or_default() {
+        for &byte in cut {
             self.step(byte)?;
         }
         Ok(())

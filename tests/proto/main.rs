@@ -8,6 +8,7 @@ mod frame;
 mod message;
 mod opening;
 mod output;
+mod parser;
 mod support;
 mod timers;
 mod utf8;

@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use super::{webSocket_conn, with};
+use super::{webSocket_conn, with, with_fast};
 use crate::ffi::boundary::call;
 use crate::ffi::convert::{bytes, text};
 use crate::ffi::event::{
@@ -45,7 +45,7 @@ pub unsafe extern "C" fn webSocket_conn_send(
             WEBSOCKET_PONG => Sendable::Pong,
             _ => return Err(Error::Usage),
         };
-        with(conn, |conn| conn.connection.send(what, data))
+        with_fast(conn, |conn| conn.connection.send(what, data))
     })
 }
 

@@ -5,6 +5,7 @@ use crate::proto::close;
 use crate::proto::error::Error;
 use crate::proto::frame::{self, Opcode};
 use crate::proto::incoming::{Frame, Input};
+use crate::proto::mask;
 use crate::proto::message::{Kind, Ready};
 use crate::proto::state::{Cause, Reply, State, transition};
 
@@ -96,7 +97,10 @@ impl Connection {
                 Ok(Step::Found(found)) => return Ok(found),
                 Ok(Step::Continue) => {}
                 Ok(Step::Starved) if self.eof => self.lose(Error::ConnectionLost),
-                Ok(Step::Starved) => return Err(Error::Again),
+                Ok(Step::Starved) => {
+                    self.message.trim();
+                    return Err(Error::Again);
+                }
                 Err(error) => self.fail(error),
             }
         }
@@ -142,11 +146,11 @@ impl Connection {
                 frame
             }
         };
-        let span = frame.take(input);
         if frame.opcode.is_control() {
+            let span = frame.take(input);
             return self.control_payload(frame, span, input);
         }
-        self.data_payload(frame, span, input)
+        self.data_payload(frame, input)
     }
 
     /// The message has just grown past the size up to which it is handed out
@@ -166,12 +170,8 @@ impl Connection {
     }
 
     #[inline]
-    fn data_payload(
-        &mut self,
-        frame: Frame,
-        span: (usize, usize),
-        input: &Input<'_>,
-    ) -> Result<Step, Error> {
+    fn data_payload(&mut self, mut frame: Frame, input: &mut Input<'_>) -> Result<Step, Error> {
+        let (span, phase) = frame.take_masked(input);
         let frame_remaining = frame.remaining();
         let frame_ends = frame_remaining == 0;
         if !frame_ends {
@@ -189,20 +189,28 @@ impl Connection {
             self.timers.progress(&self.settings);
         }
         let kind = self.message.kind();
-        let fin = frame.header.fin();
-        let (place, first, last, offset) =
-            match self.message.piece(input.bytes(span), frame_ends, fin)? {
-                Ready::Nothing => return Ok(on),
-                Ready::Piece {
-                    first,
-                    last,
-                    offset,
-                } => (Place::Input(span), first, last, offset),
-                Ready::Buffer => {
-                    self.lent = Lent::Message;
-                    (Place::Message, true, true, 0)
-                }
-            };
+        let ends = frame_ends && frame.header.fin();
+        let key = frame.header.mask;
+        let ready = if self.message.lends(ends) {
+            if let Some(key) = key {
+                mask::apply(input.bytes_mut(span), key, phase);
+            }
+            self.message.lend(input.bytes(span), ends)?
+        } else {
+            self.message.gather(input.bytes(span), key, phase, ends)?
+        };
+        let (place, first, last, offset) = match ready {
+            Ready::Nothing => return Ok(on),
+            Ready::Piece {
+                first,
+                last,
+                offset,
+            } => (Place::Input(span), first, last, offset),
+            Ready::Buffer => {
+                self.lent = Lent::Message;
+                (Place::Message, true, true, 0)
+            }
+        };
         if last {
             self.message.end();
         }
