@@ -4,7 +4,7 @@
 # The crate types are named because cargo leaves link-time optimization out
 # where an rlib is made in the same step, which costs 37 to 57 KB.
 
-set(wsembed_cargo_out "${CMAKE_CURRENT_BINARY_DIR}/cargo")
+set(wsembed_cargo_out "${WSEMBED_CARGO_TARGET_DIR}")
 set(wsembed_lib_dir "${CMAKE_CURRENT_BINARY_DIR}/lib")
 set(wsembed_header_dir "${CMAKE_CURRENT_BINARY_DIR}/headers")
 set(wsembed_shared_file "${wsembed_lib_dir}/libwsembed.so.${wsembed_version}")
@@ -19,7 +19,7 @@ if(WSEMBED_RUST_TARGET)
   set(wsembed_cargo_release "${wsembed_cargo_out}/${WSEMBED_RUST_TARGET}/release")
   string(TOUPPER "${WSEMBED_RUST_TARGET}" wsembed_linker_variable)
   string(REPLACE "-" "_" wsembed_linker_variable "CARGO_TARGET_${wsembed_linker_variable}_LINKER")
-  list(APPEND wsembed_cargo_env "${wsembed_linker_variable}=${CMAKE_C_COMPILER}")
+  list(APPEND wsembed_cargo_env "${wsembed_linker_variable}=${wsembed_cc}")
 endif()
 
 add_custom_target(wsembed_cargo ALL
@@ -42,7 +42,7 @@ foreach(link "libwsembed.so.${wsembed_soversion}|libwsembed.so.${wsembed_version
 endforeach()
 
 add_custom_command(OUTPUT "${wsembed_static_file}"
-  COMMAND "${CMAKE_COMMAND}" -E env "CC=${CMAKE_C_COMPILER}" "AR=${CMAKE_AR}" "NM=${CMAKE_NM}" "OBJCOPY=${CMAKE_OBJCOPY}"
+  COMMAND "${CMAKE_COMMAND}" -E env "CC=${wsembed_cc}" "AR=${CMAKE_AR}" "NM=${CMAKE_NM}" "OBJCOPY=${CMAKE_OBJCOPY}"
     sh "${PROJECT_SOURCE_DIR}/scripts/one-object.sh"
     "${wsembed_static_raw}" "${wsembed_shared_file}" "${wsembed_static_file}"
   DEPENDS "${wsembed_static_raw}" "${wsembed_shared_file}" "${PROJECT_SOURCE_DIR}/scripts/one-object.sh"

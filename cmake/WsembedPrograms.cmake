@@ -21,4 +21,5 @@ function(wsembed_program name source folder)
     # Our headers are under test as well: no -isystem, which hides warnings.
     NO_SYSTEM_FROM_IMPORTED ON
     RUNTIME_OUTPUT_DIRECTORY "${folder}")
+  wsembed_run_script(${name} "${folder}")
 endfunction()

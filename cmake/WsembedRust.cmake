@@ -41,7 +41,8 @@ execute_process(
   WORKING_DIRECTORY "${wsembed_probe}"
   OUTPUT_QUIET ERROR_VARIABLE wsembed_rustc_error RESULT_VARIABLE wsembed_rustc_result)
 if(NOT wsembed_rustc_result EQUAL 0)
-  message(FATAL_ERROR "rustc cannot compile for the target '${WSEMBED_RUST_TARGET}':\n${wsembed_rustc_error}")
+  message(FATAL_ERROR "${WSEMBED_RUSTC} cannot compile for the target '${WSEMBED_RUST_TARGET}'. If it is rustup's: "
+    "rustup target add ${WSEMBED_RUST_TARGET}. It said:\n${wsembed_rustc_error}")
 endif()
 file(READ "${wsembed_probe}/native-static-libs.txt" wsembed_native_libs_text)
 string(STRIP "${wsembed_native_libs_text}" wsembed_native_libs_text)

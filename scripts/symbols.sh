@@ -14,7 +14,8 @@ build=${WSEMBED_BUILD:-$source/build}
 golden=$source/tests/symbols.txt
 shared=$build/lib/libwsembed.so
 archive=$build/lib/libwsembed.a
-size_budget=573440
+# 600 KiB; the oldest Rust that builds it makes it 45 KiB larger than 1.95 does.
+size_budget=614400
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -61,6 +62,12 @@ soname)
 size)
     "${STRIP:-strip}" -o "$work/stripped" "$shared"
     size=$(wc -c <"$work/stripped")
+    case $("${READELF:-readelf}" -h "$shared" | sed -n 's/^ *Machine: *//p') in
+    # The same code is 1.6 times as long in this machine's instructions.
+    "IBM S/390") size_budget=$((size_budget * 17 / 10)) ;;
+    # Its pages may have 64 KiB: up to that much of the file is a hole.
+    AArch64) size_budget=$((size_budget + 65536)) ;;
+    esac
     [ "$size" -le "$size_budget" ] ||
         fail "stripped libwsembed.so is $size bytes, $((size - size_budget)) over its budget of $size_budget"
     echo "ok: $size bytes stripped, of at most $size_budget"

@@ -13,10 +13,14 @@ done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 twin=$source/tests/twin
+# Of a cross build: another target, its linker, and what runs its programs.
+target=()
+[ -z "${WSEMBED_RUST_TARGET:-}" ] || target=(--target "$WSEMBED_RUST_TARGET" -C "linker=$CC")
+read -ra emulator <<<"${WSEMBED_EMULATOR:-}"
 
 for name in one two; do
     for type in staticlib cdylib; do
-        "${RUSTC:-rustc}" --edition 2024 -C opt-level=2 -C panic=unwind --crate-name "twin_$name" --crate-type "$type" \
+        "${RUSTC:-rustc}" "${target[@]}" --edition 2024 -C opt-level=2 -C panic=unwind --crate-name "twin_$name" --crate-type "$type" \
             --cfg "twin=\"$name\"" --check-cfg 'cfg(twin, values("one", "two"))' \
             -o "$work/twin_$name.$type" "$twin/twin.rs"
     done
@@ -27,4 +31,4 @@ done
 read -ra native < <(sed -n 's/^Libs.private: //p' "$pc")
 "${CC:-cc}" -std=c99 -Wall -Wextra -Wpedantic -Werror -I"$source/include" "$twin/main.c" \
     "$library/libwsembed.a" "$work/libtwin_one.a" "$work/libtwin_two.a" "${native[@]}" -o "$work/three"
-"$work/three"
+"${emulator[@]}" "$work/three"

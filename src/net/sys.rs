@@ -159,12 +159,20 @@ fn get_option<T>(fd: RawFd, level: c_int, name: c_int) -> Result<T, Errno>
 where
     T: Copy + Default,
 {
+    get_sized(fd, level, name).map(|(value, _)| value)
+}
+
+/// As `get_option`, with how many bytes the kernel wrote: the rest is zeros.
+fn get_sized<T>(fd: RawFd, level: c_int, name: c_int) -> Result<(T, usize), Errno>
+where
+    T: Copy + Default,
+{
     let mut value = T::default();
     let mut size = size_of::<T>() as libc::socklen_t;
     // SAFETY: the kernel writes at most `size` bytes into `value`; the types
     // used with this function are plain integers and arrays of them.
     status(unsafe { os::getsockopt(fd, level, name, (&raw mut value).cast(), &raw mut size) })?;
-    Ok(value)
+    Ok((value, size as usize))
 }
 
 fn set_option(fd: RawFd, level: c_int, name: c_int, value: c_int) -> Result<(), Errno> {
@@ -205,7 +213,11 @@ pub fn is_local(fd: RawFd) -> bool {
 #[must_use]
 pub fn bytes_taken(fd: RawFd) -> Option<u64> {
     // `tcpi_bytes_received` is the eight bytes at offset 128 of `tcp_info`.
-    let facts = get_option::<[u64; 17]>(fd, libc::IPPROTO_TCP, libc::TCP_INFO).ok()?;
+    let (facts, size) = get_sized::<[u64; 17]>(fd, libc::IPPROTO_TCP, libc::TCP_INFO).ok()?;
+    // An older kernel's answer ends before them, and is no count of zero.
+    if size < size_of::<[u64; 17]>() {
+        return None;
+    }
     let mut pending: c_int = 0;
     // SAFETY: FIONREAD writes one integer.
     status(unsafe { os::ioctl(fd, libc::FIONREAD, &raw mut pending) }).ok()?;

@@ -28,11 +28,26 @@ static void arrive(int pair[2], const char *bytes, size_t length) {
 
 #define ARRIVE(pair, literal) arrive(pair, literal, sizeof(literal) - 1)
 
+/* Whether the kernel tells how many bytes have been taken from a TCP socket: not
+ * so before Linux 4.1 and under QEMU's user mode. Then junk on a number that
+ * another socket had before is judged by what came on that one. */
+static int kernel_counts(void) {
+    unsigned char facts[136];
+    socklen_t length = sizeof facts;
+    int pair[2];
+    connect_pair(TCP, pair);
+    must(getsockopt(pair[0], IPPROTO_TCP, TCP_INFO, facts, &length) == 0, "TCP_INFO");
+    close_pair(pair);
+    return length == sizeof facts;
+}
+
 static void a_reused_number_starts_clean(void) {
     static char big[1 << 22];
     static const char *const halves[] = {"\x81", "\x81\x05", "\x81\x05he", "GET / HT", ("\x82\x7F\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFF" "a")};
     static const size_t lengths[] = {1, 2, 4, 8, 11};
     static const int number = 700;
+    const int counts = kernel_counts();
+    const int violation = transport == LOCAL || counts ? 0 : -2;
     int pair[2];
     char frame[64];
     size_t row;
@@ -56,7 +71,7 @@ static void a_reused_number_starts_clean(void) {
         EXPECT(out, 2, WDT_TXTDATA, 0);
         arrive(pair, ends[row], row == 0 ? 2 : row == 1 ? 6 : 7);
         receive(number, 4, &out);
-        CHECK_INT(out.result, 0);
+        CHECK_INT(out.result, row == 0 ? violation : 0);
         CHECK_INT(out.error, row == 0 ? EPROTO : row == 1 ? ECONNRESET : EMSGSIZE);
         again(pair, number);
         ARRIVE(pair, "\x81\x02hi");
@@ -82,7 +97,7 @@ static void a_reused_number_starts_clean(void) {
     receive(number, 64, &out);
     ARRIVE(pair, "\x16\x03");
     receive(number, 64, &out);
-    EXPECT(out, 0, WDT_ERR, EPROTO);
+    EXPECT(out, violation, WDT_ERR, EPROTO);
     /* A half on a number whose record is an older socket's: kept all the same. */
     again(pair, number);
     ARRIVE(pair, "\x81\x02hi");
@@ -105,7 +120,7 @@ static void a_reused_number_starts_clean(void) {
         EXPECT(out, 0, WDT_NULL, EAGAIN);
         ARRIVE(pair, "\x7Exyz");
         receive(number, 64, &out);
-        EXPECT(out, -5, WDT_ERR, EPROTO);
+        EXPECT(out, counts ? -5 : 0, WDT_ERR, EPROTO);
     }
     /* A half-sent frame is not sent to the next peer. */
     again(pair, number);
@@ -316,7 +331,10 @@ static void nothing_grows(void) {
     if (late > first_kib + 65536) {
         CHECK_INT(late, first_kib);
     }
-    if (late > early + 4096) {
+    /* What an emulator takes for itself cannot be told from ours; it grows. */
+    if (getenv("WSEMBED_EMULATOR") != NULL) {
+        printf("left out under an emulator: %ld KiB after 10000 rounds, %ld after 3000\n", late, early);
+    } else if (late > early + 4096) {
         CHECK_INT(late, early);
     }
 }

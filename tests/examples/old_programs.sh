@@ -7,6 +7,7 @@ set -uo pipefail
 # shellcheck source=tests/old/lib.sh
 . "$WSEMBED_SOURCE/tests/old/lib.sh"
 include=$WSEMBED_SOURCE/include/wsembed
+read -ra emulator <<<"${WSEMBED_EMULATOR:-}"
 read -ra native < <(sed -n 's/^Libs.private: //p' "$WSEMBED_BUILD/package/wsembed.pc")
 
 for source in "$WSEMBED_SOURCE"/tests/old/*.c; do
@@ -20,6 +21,6 @@ for standard in gnu11 gnu17 c99 c11; do
 done
 try "old_helpers.c, static" "$CC" -std=gnu99 -Wall -Wextra -Werror -I"$include" \
     "$WSEMBED_SOURCE/tests/old/old_helpers.c" "$WSEMBED_BUILD/lib/libwsembed.a" "${native[@]}" -o "$work/static"
-try "old_helpers" env LD_LIBRARY_PATH="$WSEMBED_BUILD/lib" "$work/old_helpers"
-try "old_helpers, static" "$work/static"
+try "old_helpers" env LD_LIBRARY_PATH="$WSEMBED_BUILD/lib" "${emulator[@]}" "$work/old_helpers"
+try "old_helpers, static" "${emulator[@]}" "$work/static"
 sum

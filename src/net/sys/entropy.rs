@@ -1,7 +1,7 @@
 //! The kernel's random bytes, and memory that a forked child cannot read them
 //! from.
 
-use std::ffi::c_void;
+use std::ffi::{c_int, c_void};
 use std::ptr::NonNull;
 
 use super::{Errno, counted, os};
@@ -32,6 +32,14 @@ impl WipedPage {
     /// A page, or `None` where the kernel (before 4.14) cannot wipe it.
     #[must_use]
     pub fn new() -> Option<WipedPage> {
+        let page = WipedPage::map()?;
+        // Who takes advice that does not exist heeds none, and a child would
+        // see its parent's bytes: so it is under QEMU's user mode.
+        (page.advise(libc::MADV_WIPEONFORK) && !page.advise(-1)).then_some(page)
+    }
+
+    /// A page of zeros that a fork does not wipe yet.
+    pub(in crate::net) fn map() -> Option<WipedPage> {
         let access = libc::PROT_READ | libc::PROT_WRITE;
         let kind = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
         // SAFETY: a new anonymous mapping, at an address of the kernel's choice.
@@ -39,10 +47,12 @@ impl WipedPage {
         if at == libc::MAP_FAILED {
             return None;
         }
-        let page = WipedPage(NonNull::new(at)?);
+        NonNull::new(at).map(WipedPage)
+    }
+
+    fn advise(&self, advice: c_int) -> bool {
         // SAFETY: the mapping is ours, whole.
-        let wiped = unsafe { os::madvise(at, PAGE, libc::MADV_WIPEONFORK) };
-        (wiped == 0).then_some(page)
+        unsafe { os::madvise(self.0.as_ptr(), PAGE, advice) == 0 }
     }
 
     /// The page's bytes.
