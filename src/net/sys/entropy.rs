@@ -32,10 +32,15 @@ impl WipedPage {
     /// A page, or `None` where the kernel (before 4.14) cannot wipe it.
     #[must_use]
     pub fn new() -> Option<WipedPage> {
+        // A kernel that does as it should fails the second call: no matter of
+        // the program's.
+        let errno = super::errno();
         let page = WipedPage::map()?;
         // Who takes advice that does not exist heeds none, and a child would
         // see its parent's bytes: so it is under QEMU's user mode.
-        (page.advise(libc::MADV_WIPEONFORK) && !page.advise(-1)).then_some(page)
+        let wiped = page.advise(libc::MADV_WIPEONFORK) && !page.advise(-1);
+        super::set_errno(errno);
+        wiped.then_some(page)
     }
 
     /// A page of zeros that a fork does not wipe yet.
