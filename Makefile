@@ -2,7 +2,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: build demo test conformance header symbols install clean setup help
+.PHONY: build demo test conformance fuzz header symbols install clean setup help
 
 build: setup
 	@scripts/build
@@ -16,6 +16,9 @@ test: build
 
 conformance: build
 	@scripts/conformance
+
+fuzz:
+	@scripts/fuzz $(or $(SECONDS),60)
 
 header: setup
 	@scripts/header
@@ -39,6 +42,7 @@ help:
 	@echo "make demo       send a recording through a rough network, three ways"
 	@echo "make test       all tests; the last line is the sum"
 	@echo "make conformance  the Autobahn testsuite against echo_epoll (needs Python 2.7)"
+	@echo "make fuzz       the fuzz targets, SECONDS=60 each (needs a C++ compiler)"
 	@echo "make install    headers, libraries, CMake package, wsembed.pc (PREFIX=$(PREFIX), DESTDIR=)"
 	@echo "make header     write include/wsembed/websocket.h anew from the sources"
 	@echo "make symbols    write tests/symbols.txt anew from the library"
