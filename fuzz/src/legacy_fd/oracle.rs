@@ -59,8 +59,10 @@ pub struct Oracle<'s> {
     pub ended: bool,
     /// The caller looks at the types.
     pub typed: bool,
-    /// The buffer that the next call needs.
+    /// The buffer that the next call is given.
     pub needed: Option<usize>,
+    /// What did not fit waits for a buffer of so many bytes.
+    pub kept: Option<usize>,
     /// A request of so many bytes was just received.
     pub request: Option<usize>,
     keep: usize,
@@ -71,6 +73,9 @@ pub struct Oracle<'s> {
     broken: bool,
     closed: bool,
     close_sent: bool,
+    /// The last thing handed out was noise that did not fit: up to twelve
+    /// bytes of it are kept, and told as noise even where a request begins.
+    noisy: bool,
     /// Calls that found nothing though the stream had ended.
     late: u32,
     answers: Vec<Answer>,
@@ -86,6 +91,7 @@ impl<'s> Oracle<'s> {
             ended: false,
             typed,
             needed: None,
+            kept: None,
             request: None,
             keep,
             client,
@@ -94,6 +100,7 @@ impl<'s> Oracle<'s> {
             broken: false,
             closed: false,
             close_sent: false,
+            noisy: false,
             late: 0,
             answers: Vec::new(),
             checked: 0,
@@ -157,18 +164,6 @@ impl<'s> Oracle<'s> {
         self.broken || self.closed || matches!(self.due(), Due::Nothing)
     }
 
-    /// The buffer that what waits needs, if any does.
-    pub fn pending(&self) -> Option<usize> {
-        if self.broken || self.closed {
-            return None;
-        }
-        match self.due() {
-            Due::Frame { header, length } if header.first & 0x08 == 0 => Some(length),
-            Due::Request { size } => Some(size + 1),
-            _ => None,
-        }
-    }
-
     /// Holds one call's outcome against what was due.
     pub fn judge(&mut self, received: Received, data: &[u8], canary: u8) -> Step {
         let said = (received.result, received.kind, received.errno);
@@ -180,7 +175,10 @@ impl<'s> Oracle<'s> {
             assert_eq!(said, (0, Kind::Error, libc::EPROTO), "behind a violation");
             return Step::Over;
         }
+        let is_noise = said.0 < 0 && said.2 == libc::EPROTO;
+        let noisy = std::mem::take(&mut self.noisy);
         match self.due() {
+            Due::Nothing | Due::Request { .. } if noisy && is_noise => self.noise(said, data),
             Due::Nothing => self.nothing(said),
             Due::Violation => {
                 assert_eq!(said, (0, Kind::Error, libc::EPROTO));
@@ -211,6 +209,7 @@ impl<'s> Oracle<'s> {
             self.control(said, data, canary, header, length);
         } else if length > data.len() {
             assert_eq!(said, (0, Kind::Error, libc::EMSGSIZE));
+            self.kept = Some(length);
             return Step::More;
         } else {
             let kind = kind_of(header.first);
@@ -254,7 +253,7 @@ impl<'s> Oracle<'s> {
             assert_eq!(said, (0, Kind::Error, libc::EMSGSIZE));
             return Step::More;
         }
-        let length = -said.0 as usize;
+        let length = said.0.unsigned_abs() as usize;
         assert_eq!((said.1, said.2), (Kind::Error, libc::EPROTO));
         assert!((1..=room).contains(&length), "{length} of {room}");
         let (head, rest) = data.split_at(length);
@@ -262,6 +261,7 @@ impl<'s> Oracle<'s> {
         assert!(self.at + length <= self.written);
         assert!(all_are(rest, 0), "zeroed behind noise");
         self.at += length;
+        self.noisy = length == room;
         Step::More
     }
 
@@ -271,6 +271,7 @@ impl<'s> Oracle<'s> {
         }
         if data.len() <= size {
             assert_eq!(said, (0, Kind::Error, libc::EMSGSIZE));
+            self.kept = Some(size + 1);
             return Step::More;
         }
         assert_eq!(said, (-(size as i32), Kind::Error, libc::EAGAIN));

@@ -3,7 +3,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
-use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -13,6 +13,9 @@ use std::time::Duration;
 use wsembed::legacy::link::{self, Times};
 use wsembed::net::sys;
 use wsembed::proto::handshake::key;
+
+/// The lowest number of a local socket.
+const LOCAL: RawFd = 200;
 
 trait Peer: Read + Write {
     fn end(&self);
@@ -42,12 +45,17 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// A socketpair; nothing is known of its end but that it is new.
+    /// A socketpair, whose number was another one's before. It is never one of
+    /// the numbers that clients have: a local socket that follows a TCP socket
+    /// is told apart from it only when something is kept or verified.
     pub fn local() -> Pair {
         let (own, peer) = UnixStream::pair().expect("a socketpair");
         own.set_nonblocking(true).expect("O_NONBLOCK");
         peer.set_nonblocking(true).expect("O_NONBLOCK");
-        Pair::new(Box::new(peer), own.into_raw_fd(), false)
+        // SAFETY: takes no pointer; the number, if any, is new and ours.
+        let own = unsafe { libc::fcntl(own.as_raw_fd(), libc::F_DUPFD_CLOEXEC, LOCAL) };
+        assert!(own >= LOCAL, "no number of {LOCAL} or above");
+        Pair::new(Box::new(peer), own, false)
     }
 
     /// A client of a server in this process.
