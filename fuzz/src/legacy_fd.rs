@@ -30,7 +30,7 @@ const BUFFER: usize = 8192;
 /// About the longest stream: room for a length of 64 bits.
 const MOST: usize = 68 * 1024;
 /// A run ends after so many calls: a long stream can be thousands of frames.
-const CALLS: usize = 600;
+const CALLS: usize = 250;
 /// So many calls in a row may come to nothing new: the drop-in must get on.
 const STALLED: usize = 24;
 /// What every byte of a buffer and around it is before a call.
