@@ -73,8 +73,8 @@ pub struct Oracle<'s> {
     broken: bool,
     closed: bool,
     close_sent: bool,
-    /// The last thing handed out was noise that did not fit: up to twelve
-    /// bytes of it are kept, and told as noise even where a request begins.
+    /// The last thing handed out was noise that did not fit: up to a dozen
+    /// bytes of it are kept, and told as noise whatever they look like.
     noisy: bool,
     /// Calls that found nothing though the stream had ended.
     late: u32,
@@ -177,8 +177,13 @@ impl<'s> Oracle<'s> {
         }
         let is_noise = said.0 < 0 && said.2 == libc::EPROTO;
         let noisy = std::mem::take(&mut self.noisy);
+        let no_room = said == (0, Kind::Error, libc::EMSGSIZE) && data.len() == 1;
         match self.due() {
-            Due::Nothing | Due::Request { .. } if noisy && is_noise => self.noise(said, data),
+            _ if noisy && is_noise => self.noise(said, data),
+            _ if noisy && no_room => {
+                self.noisy = true;
+                Step::More
+            }
             Due::Nothing => self.nothing(said),
             Due::Violation => {
                 assert_eq!(said, (0, Kind::Error, libc::EPROTO));

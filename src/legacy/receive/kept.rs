@@ -42,7 +42,7 @@ impl Call<'_> {
             };
             let seen = bytes.get(..length).unwrap_or_default();
             // What is kept is looked at before more is waited for: it may be
-            // what is left of bytes that are no frame.
+            // no frame, and have had no room.
             let start = if seen.is_empty() {
                 Start::Need
             } else {
