@@ -123,6 +123,12 @@ fn conn_vs_whole(seeds: &mut Vec<Seed>) {
         let bytes = [start, vec![0, 1, 2], hello.clone()].concat();
         add(seeds, TARGET, &format!("random-{limit}"), bytes);
     }
+    // The limit of fragments counts anew in each message.
+    let mut start = settings(0, 0);
+    start[4] = 3;
+    let two = [(1, 4, &b"a"[..], 0), (0x80, 4, b"b", 0)].repeat(2);
+    let bytes = [start, vec![0, 1, 3], stream(&two)].concat();
+    add(seeds, TARGET, "limit-two-messages", bytes);
     for decision in 0..8 {
         let mut start = settings(HANDSHAKE, 0);
         start[11] = decision;
@@ -161,6 +167,10 @@ fn legacy_fd(seeds: &mut Vec<Seed>) {
     ]
     .concat();
     add(seeds, TARGET, "request", request);
+    // A server that masks: the client's answers are masked all the same.
+    let masked = stream(&[(0x89, 4, b"p", 0), (0x88, 4, b"\x03\xE8", 0)]);
+    let masked = [vec![CLIENT, 0, 1, 5], masked].concat();
+    add(seeds, TARGET, "client-masked-ping", masked);
     let noise = [vec![0, 2, 3, 60, 1, 2], raw(b"noise\r\n\r\n\x81\x02ok")].concat();
     add(seeds, TARGET, "noise", noise);
     let violation = [vec![CLIENT, 0, 1, 3], raw(b"\x81\x02ok\xF1\x00more")].concat();
