@@ -2,7 +2,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 
-.PHONY: build demo test conformance bench-parse header symbols install clean setup help
+.PHONY: build demo test conformance bench-parse fuzz header symbols install clean setup help
 
 build: setup
 	@scripts/build
@@ -19,6 +19,9 @@ conformance: build
 
 bench-parse: build
 	@scripts/bench-parse
+
+fuzz:
+	@scripts/fuzz $(or $(SECONDS),60)
 
 header: setup
 	@scripts/header
@@ -43,6 +46,7 @@ help:
 	@echo "make test       all tests; the last line is the sum"
 	@echo "make conformance  the Autobahn testsuite against echo_epoll (needs Python 2.7)"
 	@echo "make bench-parse  speed beside memcpy, tungstenite, fastwebsockets and wslay; about 4 minutes"
+	@echo "make fuzz       the fuzz targets, SECONDS=60 each (needs a C++ compiler)"
 	@echo "make install    headers, libraries, CMake package, wsembed.pc (PREFIX=$(PREFIX), DESTDIR=)"
 	@echo "make header     write websocket.h, docs/options.md and docs/api/*.md anew from the sources"
 	@echo "make symbols    write tests/symbols.txt anew from the library"

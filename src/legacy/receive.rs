@@ -59,6 +59,11 @@ enum State {
         bytes: [u8; MAX_HEADER],
         length: usize,
     },
+    /// What is left of bytes that are no frame.
+    Noise {
+        bytes: [u8; MAX_HEADER],
+        length: usize,
+    },
     /// A header's payload, as far as it has come, still masked. Whole only if
     /// it did not fit the caller's buffer.
     Payload { header: Header, bytes: Vec<u8> },
@@ -231,6 +236,10 @@ impl Call<'_> {
         match &rx.state {
             State::Idle => self.start(rx),
             State::Header { .. } => self.more_header(rx),
+            State::Noise { bytes, length } => {
+                let (bytes, length) = (*bytes, *length);
+                self.noise(rx, bytes.get(..length).unwrap_or_default())
+            }
             State::Payload { .. } => self.more_payload(rx),
             State::Skip { .. } => self.skip(rx),
             State::Request { .. } => self.more_request(rx),

@@ -22,6 +22,8 @@ impl Call<'_> {
         let left = kept.get(length..).unwrap_or_default();
         if left.is_empty() {
             rx.state = State::Idle;
+            // What was kept does not wait for more.
+            self.may_wait &= kept.is_empty();
             match self.read(None, length, room) {
                 Ok(got) => length += got,
                 // What was kept is delivered first.
@@ -31,7 +33,7 @@ impl Call<'_> {
         } else {
             let mut bytes = [0; MAX_HEADER];
             bytes[..left.len()].copy_from_slice(left);
-            rx.state = State::Header {
+            rx.state = State::Noise {
                 bytes,
                 length: left.len(),
             };

@@ -37,18 +37,19 @@ impl Call<'_> {
 
     pub(super) fn more_header(&mut self, rx: &mut Rx) -> Result<Received, Stop> {
         loop {
-            let State::Header { bytes, length } = &mut rx.state else {
+            let State::Header { bytes, length } = rx.state else {
                 return self.advance(rx);
             };
-            let Decoded::Need(end) = frame::decode(bytes.get(..*length).unwrap_or_default()) else {
-                return Err(Errno(libc::EAGAIN).into());
-            };
-            *length += self.read(Some(bytes), *length, end)?;
-            let (bytes, length) = (*bytes, *length);
             let seen = bytes.get(..length).unwrap_or_default();
-            match self.examine(seen)? {
-                Start::Need if length < end => return Err(Errno(libc::EAGAIN).into()),
-                Start::Need => {}
+            // What is kept is looked at before more is waited for: it may be
+            // no frame, and have had no room.
+            let start = if seen.is_empty() {
+                Start::Need
+            } else {
+                self.examine(seen)?
+            };
+            match start {
+                Start::Need => self.read_header(rx)?,
                 Start::Frame(header) => {
                     self.begin_payload(rx, header);
                     return self.advance(rx);
@@ -60,6 +61,18 @@ impl Call<'_> {
                 }
             }
         }
+    }
+
+    /// Reads on towards the end of a header, as far as that is known.
+    fn read_header(&mut self, rx: &mut Rx) -> Result<(), Stop> {
+        let State::Header { bytes, length } = &mut rx.state else {
+            return Err(Errno(libc::EAGAIN).into());
+        };
+        let Decoded::Need(end) = frame::decode(bytes.get(..*length).unwrap_or_default()) else {
+            return Err(Errno(libc::EAGAIN).into());
+        };
+        *length += self.read(Some(bytes), *length, end)?;
+        Ok(())
     }
 
     pub(super) fn more_payload(&mut self, rx: &mut Rx) -> Result<Received, Stop> {
