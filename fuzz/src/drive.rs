@@ -152,12 +152,29 @@ impl Run<'_> {
         }
     }
 
-    /// Feeds a piece and hands out every event.
+    /// Feeds a piece: where the connection has room for the rest of a long
+    /// frame, what fits goes there.
     fn feed(&mut self, piece: &[u8]) {
-        let mut piece = piece.to_vec();
-        let mut input = Input::new(&mut piece);
+        let mut rest = piece;
+        while let Some(room) = self.connection.room() {
+            let count = room.len().min(rest.len());
+            if count == 0 {
+                break;
+            }
+            let (read, behind) = rest.split_at(count);
+            room[..count].copy_from_slice(read);
+            self.connection.read_into_room(count);
+            self.hand_out(&mut Input::new(&mut []));
+            rest = behind;
+        }
+        let mut rest = rest.to_vec();
+        self.hand_out(&mut Input::new(&mut rest));
+    }
+
+    /// Hands out every event.
+    fn hand_out(&mut self, input: &mut Input<'_>) {
         loop {
-            let event = match self.connection.next(&mut input) {
+            let event = match self.connection.next(input) {
                 Ok(event) => Seen::from(event),
                 Err(Error::Again | Error::Closed) => break,
                 Err(other) => panic!("next said {other:?}"),
