@@ -10,6 +10,8 @@ use super::failure::webSocket_failure;
 use super::parser::webSocket_frame;
 
 /// The promise for the target's width.
+// Rust 1.85 does not count what only an unnamed constant uses.
+#[allow(dead_code)]
 const fn promised(on_32_bit: usize, on_64_bit: usize) -> usize {
     if size_of::<usize>() == 4 {
         on_32_bit
