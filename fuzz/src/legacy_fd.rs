@@ -178,7 +178,9 @@ impl Talk<'_> {
     /// After EMSGSIZE the program is told how large its buffer must be.
     fn ask_for_room(&mut self, received: Received) {
         let pending = receive::pending_length(self.pair.own);
-        let kept = self.oracle.kept.take();
+        let maybe = self.oracle.maybe_kept.take();
+        let maybe = maybe.filter(|kept| pending == Ok(*kept));
+        let kept = self.oracle.kept.take().or(maybe);
         assert_eq!(pending, Ok(kept.unwrap_or(0)));
         if received.errno == libc::EMSGSIZE {
             // Noise has no length that could be told; a frame that was

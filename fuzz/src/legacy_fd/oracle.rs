@@ -63,6 +63,8 @@ pub struct Oracle<'s> {
     pub needed: Option<usize>,
     /// What did not fit waits for a buffer of so many bytes.
     pub kept: Option<usize>,
+    /// The same, unless it was noise that did not fit.
+    pub maybe_kept: Option<usize>,
     /// A request of so many bytes was just received.
     pub request: Option<usize>,
     keep: usize,
@@ -92,6 +94,7 @@ impl<'s> Oracle<'s> {
             typed,
             needed: None,
             kept: None,
+            maybe_kept: None,
             request: None,
             keep,
             client,
@@ -180,8 +183,14 @@ impl<'s> Oracle<'s> {
         let no_room = said == (0, Kind::Error, libc::EMSGSIZE) && data.len() == 1;
         match self.due() {
             _ if noisy && is_noise => self.noise(said, data),
-            _ if noisy && no_room => {
+            // What is kept of the noise, or the frame behind it.
+            due if noisy && no_room => {
                 self.noisy = true;
+                self.maybe_kept = match due {
+                    Due::Frame { length, .. } => Some(length),
+                    Due::Request { size } => Some(size + 1),
+                    _ => None,
+                };
                 Step::More
             }
             Due::Nothing => self.nothing(said),
