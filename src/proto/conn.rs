@@ -270,7 +270,10 @@ impl Connection {
                 self.timers.closed();
             }
             Due::Room => {
-                self.message.trim();
+                // Bytes that were read into it are not counted as gathered yet.
+                if self.in_room == 0 {
+                    self.message.trim();
+                }
                 self.timers.room_gone();
             }
             Due::Idle => self.fail_with(Error::Timeout, 1001, "idle for too long"),
@@ -278,18 +281,28 @@ impl Connection {
     }
 
     /// Room to read the rest of a long frame into, straight from the
-    /// transport; `None` where what comes next is to be fed. Say with
-    /// [`Connection::read_into_room`] how much came, then call
-    /// [`Connection::next`].
+    /// transport; `None` where what comes next is to be fed, and while the last
+    /// event's bytes are lent. Say with [`Connection::read_into_room`] how much
+    /// came, then call [`Connection::next`].
     pub fn room(&mut self) -> Option<&mut [u8]> {
-        self.take_back();
+        if self.lent != Lent::Nothing || self.has_unread() {
+            return None;
+        }
         let frame = self.frame.as_ref()?;
         let remaining = frame.remaining();
         let of_message = !frame.opcode.is_control() && !self.message.lends(false);
-        if self.state != State::Open || self.in_room > 0 || !of_message || remaining < MIN_ROOM {
+        if self.state != State::Open || !of_message || remaining < MIN_ROOM {
             return None;
         }
         self.message.room(remaining).ok()
+    }
+
+    /// Whether bytes stand in the room that [`Connection::next`] has not
+    /// looked at.
+    #[inline]
+    #[must_use]
+    pub fn has_unread(&self) -> bool {
+        self.in_room > 0
     }
 
     /// The transport has put so many bytes at the start of
@@ -436,6 +449,7 @@ impl Connection {
     fn release(&mut self) {
         self.opening = None;
         self.frame = None;
+        self.in_room = 0;
         self.message.abandon();
         self.control.release();
     }

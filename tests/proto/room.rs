@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use wsembed::proto::Error;
-use wsembed::proto::conn::{Connection, Role};
+use wsembed::proto::conn::{Connection, Event, Role};
+use wsembed::proto::incoming::Input;
 use wsembed::proto::settings::Settings;
+use wsembed::proto::timers::NEVER;
 
 use crate::support::{
     BINARY, CONT, FIN, PING, Seen, TEXT, binary, failed, feed, masked, plain, random,
@@ -128,4 +130,83 @@ fn more_than_the_room_cannot_have_been_read_into_it() {
     connection.read_into_room(usize::MAX);
     let seen = feed(&mut connection, &[]);
     assert!(matches!(&seen[..], [Seen::Message(_, data)] if data.len() == 40_000));
+}
+
+/// An open server connection that has kept the room of a message before.
+fn with_spare_room(now: u64) -> Connection {
+    let quiet = Settings {
+        ping_interval: 0,
+        idle_timeout: 0,
+        ..Settings::default()
+    };
+    let mut connection = open(Role::Server, quiet);
+    connection.tick(now);
+    let before = masked(FIN | BINARY, &pattern(100_000));
+    feed(&mut connection, &before[..90_000]);
+    assert_eq!(feed(&mut connection, &before[90_000..]).len(), 1);
+    connection
+}
+
+#[test]
+fn fr31_bytes_in_the_room_outlive_the_time_at_which_spare_room_goes() {
+    let payload = pattern(100_000);
+    let stream = masked(FIN | BINARY, &payload);
+    let mut connection = with_spare_room(1);
+    feed(&mut connection, &stream[..14]);
+    let room = connection.room().unwrap();
+    let count = room.len();
+    room.copy_from_slice(&stream[14..14 + count]);
+    connection.read_into_room(count);
+    connection.tick(1_000_000);
+    assert_eq!(feed(&mut connection, &[]), []);
+    let seen = feed(&mut connection, &stream[14 + count..]);
+    assert!(seen == [binary(&payload)]);
+}
+
+#[test]
+fn fr31_what_is_fed_behind_the_room_is_read_behind_it() {
+    let payload = pattern(100_000);
+    let stream = masked(FIN | BINARY, &payload);
+    let mut connection = open(Role::Server, Settings::default());
+    feed(&mut connection, &stream[..1000]);
+    connection.room().unwrap()[..20_000].copy_from_slice(&stream[1000..21_000]);
+    connection.read_into_room(20_000);
+    assert!(connection.room().is_none(), "not before it is looked at");
+    connection.feed_eof();
+    let seen = feed(&mut connection, &stream[21_000..]);
+    assert!(seen.first() == Some(&binary(&payload)));
+}
+
+#[test]
+fn ap03_asking_for_room_takes_back_nothing_that_is_lent() {
+    let mut connection = Connection::server(Arc::default(), random);
+    let mut request = b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\
+        Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        .to_vec();
+    let mut input = Input::new(&mut request);
+    assert!(matches!(
+        connection.next(&mut input),
+        Ok(Event::Request { .. })
+    ));
+    assert!(matches!(
+        connection.next(&mut input),
+        Ok(Event::Open { .. })
+    ));
+    assert!(connection.room().is_none());
+    // It is, until the next event is asked for.
+    assert_eq!(connection.request_header("Host"), Ok(Some(&b"h"[..])));
+}
+
+#[test]
+fn spare_room_goes_back_though_short_messages_keep_coming() {
+    let mut connection = with_spare_room(0);
+    assert_eq!(connection.tick(1), 1000);
+    let short = masked(FIN | TEXT, b"short");
+    for now in (100..3000).step_by(100) {
+        connection.tick(now);
+        assert_eq!(feed(&mut connection, &short).len(), 1);
+    }
+    // Nothing is left to be given back.
+    assert_eq!(connection.tick(3000), NEVER);
 }

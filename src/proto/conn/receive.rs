@@ -186,7 +186,8 @@ impl Connection {
         if !frame_ends {
             self.frame = Some(frame);
         }
-        let on = if frame_ends {
+        // What was fed comes behind what the room has.
+        let on = if frame_ends || in_room > 0 {
             Step::Continue
         } else {
             Step::Starved
