@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use proptest::prelude::*;
 use wsembed::proto::Error;
 use wsembed::proto::conn::{Connection, Event, Role};
 use wsembed::proto::incoming::Input;
@@ -209,4 +210,50 @@ fn spare_room_goes_back_though_short_messages_keep_coming() {
     }
     // Nothing is left to be given back.
     assert_eq!(connection.tick(3000), NEVER);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn fr31_tr01_however_bytes_come_in_the_same_is_told(
+        sizes in prop::collection::vec((0..90_000_usize, any::<bool>()), 1..5),
+        turns in prop::collection::vec((1..60_000_usize, 0..1500_u64, any::<bool>(), any::<bool>()), 1..20),
+    ) {
+        let mut stream = Vec::new();
+        for (size, cut) in sizes {
+            let data = pattern(size);
+            let (head, tail) = data.split_at(if cut { size / 3 } else { 0 });
+            if cut {
+                stream.extend(masked(BINARY, head));
+                stream.extend(masked(FIN | PING, b"between"));
+            }
+            stream.extend(masked(FIN | if cut { CONT } else { BINARY }, tail));
+        }
+        let quiet = || open(Role::Server, Settings { ping_interval: 0, idle_timeout: 0, ..Settings::default() });
+        let whole = feed(&mut quiet(), &stream);
+        let mut connection = quiet();
+        let (mut rest, mut now, mut seen) = (&stream[..], 1, Vec::new());
+        for (step, later, use_room, glued) in turns.into_iter().cycle() {
+            if rest.is_empty() {
+                break;
+            }
+            let room = if use_room { connection.room() } else { None };
+            let fed = if let Some(room) = room {
+                let (read, behind) = rest.split_at(step.min(room.len()).min(rest.len()));
+                room[..read.len()].copy_from_slice(read);
+                connection.read_into_room(read.len());
+                rest = behind;
+                // Now and then more is fed before what came is looked at.
+                if glued { step.min(rest.len()) } else { 0 }
+            } else {
+                step.min(rest.len())
+            };
+            now += later;
+            connection.tick(now);
+            seen.extend(feed(&mut connection, &rest[..fed]));
+            rest = &rest[fed..];
+        }
+        prop_assert!(seen == whole);
+    }
 }
