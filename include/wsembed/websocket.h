@@ -1012,10 +1012,10 @@ webSocket_result webSocket_conn_feed(struct webSocket_conn *conn, uint8_t *data,
  * `webSocket_conn_next` has said `WEBSOCKET_AGAIN`: read into memory of the
  * program's then. Read up to `length` bytes to `data` and hand them over with
  * `webSocket_conn_feed(conn, data, count)`. The room is the connection's own,
- * there until the next call of `webSocket_conn_next`, `_tick`, `_room` or
- * `_free` on the handle. One thread at a time. Results: `WEBSOCKET_OK`,
- * `WEBSOCKET_E_STATE` (what was fed before is not read yet),
- * `WEBSOCKET_E_NULL`, `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+ * there until the next call of `webSocket_conn_next`, `_room` or `_free` on the
+ * handle. One thread at a time. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_STATE`
+ * (what was fed before is not read yet), `WEBSOCKET_E_NULL`,
+ * `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
  *
  * # Safety
  * `data` and `length` are NULL or may be written.

@@ -148,6 +148,43 @@ static void more_misuse(void)
     CHECK_INT(webSocket_conn_free(conn), WEBSOCKET_OK);
 }
 
+/* The time may be told between asking for room and reading into it: spare room
+ * of an earlier message is given back then, but not this. */
+static void time_passes(void)
+{
+    static uint8_t bytes[LONG + 14];
+    size_t length = frame(bytes), room, half = LONG / 2;
+    uint8_t *place, *again;
+    webSocket_event event = WEBSOCKET_EVENT_INIT;
+    webSocket_conn *conn = opened();
+    CHECK_INT(webSocket_conn_tick(conn, 1, NULL), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_feed(conn, bytes, half), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_next(conn, &event), WEBSOCKET_AGAIN);
+    CHECK_INT(webSocket_conn_feed(conn, bytes + half, length - half), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_next(conn, &event), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_next(conn, &event), WEBSOCKET_AGAIN);
+    frame(bytes);
+    CHECK_INT(webSocket_conn_feed(conn, bytes, 14), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_next(conn, &event), WEBSOCKET_AGAIN);
+    CHECK_INT(webSocket_conn_room(conn, &place, &room), WEBSOCKET_OK);
+    CHECK(place != NULL && room < LONG);
+    CHECK_INT(webSocket_conn_tick(conn, 5000, NULL), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_feed(conn, place, room + 1), WEBSOCKET_E_USAGE);
+    CHECK_INT(webSocket_conn_room(conn, &again, &room), WEBSOCKET_OK);
+    CHECK(again == place);
+    memcpy(place, bytes + 14, room);
+    CHECK_INT(webSocket_conn_feed(conn, place, room), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_tick(conn, 9000, NULL), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_next(conn, &event), WEBSOCKET_AGAIN);
+    CHECK_INT(webSocket_conn_feed(conn, bytes + 14 + room, LONG - room), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_next(conn, &event), WEBSOCKET_OK);
+    CHECK_INT(event.length, LONG);
+    for (room = 0; room < event.length && event.data[room] == (uint8_t)(room * 7); room++)
+        ;
+    CHECK_INT(room, LONG);
+    CHECK_INT(webSocket_conn_free(conn), WEBSOCKET_OK);
+}
+
 int main(void)
 {
     a_long_frame(1000);
@@ -155,5 +192,6 @@ int main(void)
     a_long_frame(100000);
     misuse();
     more_misuse();
+    time_passes();
     return check_done("conn_room");
 }
