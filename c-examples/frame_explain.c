@@ -150,26 +150,26 @@ static void printPayload(const webSocket_frame *frame)
 {
     bool close = frame->opcode == 0x8 && frame->closeCode != 0;
     bool text = close || (frame->opcode <= 0x1 && inMessage && inText);
-    size_t skipped = close && shownLength >= 2 ? 2 : 0;
+    size_t code = close ? 2 : 0; /* bytes in front of the reason */
+    uint64_t told = shownLength > code ? shownLength : code;
     uint64_t arrived = frame->pieceOffset + frame->length;
     if (close) printf("  close    %u (%s)\n", (unsigned)frame->closeCode, codeName(frame->closeCode));
-    if (close && arrived == 2) return;
+    if (close && frame->payloadLength == 2) return;
     if (frame->payloadLength == 0) {
         if (!(frame->problems & WEBSOCKET_PROBLEM_HEADER_CUT)) puts("  payload  empty");
         return;
     }
-    if (shownLength > skipped) {
+    if (shownLength > code) {
         printf(close ? "  reason   " : "  payload  ");
         /* Where a byte is wrong, the bytes are what one wants to see. */
         if (text && !(frame->problems & (WEBSOCKET_PROBLEM_TEXT_UTF8 | WEBSOCKET_PROBLEM_CLOSE_REASON))) {
-            printText(shown + skipped, shownLength - skipped);
+            printText(shown + code, shownLength - code);
             putchar('\n');
         } else {
-            printDump(shown + skipped, shownLength - skipped, 11);
+            printDump(shown + code, shownLength - code, 11);
         }
     }
-    if (arrived > shownLength)
-        printf("  hidden   %" PRIu64 " byte%s more\n", arrived - shownLength, plural(arrived - shownLength));
+    if (arrived > told) printf("  hidden   %" PRIu64 " byte%s more\n", arrived - told, plural(arrived - told));
     if (frame->remaining > 0 && !(frame->problems & WEBSOCKET_PROBLEM_LENGTH_TOP_BIT))
         printf("  missing  %" PRIu64 " byte%s\n", frame->remaining, plural(frame->remaining));
 }

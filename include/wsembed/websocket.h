@@ -996,9 +996,9 @@ webSocket_result webSocket_conn_free(struct webSocket_conn *conn);
  * Bytes at the start of `webSocket_conn_room` are taken where they are.
  * One thread at a time. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_STATE` (what
  * was fed before is not read yet: call `webSocket_conn_next`),
- * `WEBSOCKET_E_USAGE` (more than the room has), `WEBSOCKET_E_NULL`,
- * `WEBSOCKET_E_SEND_TOO_BIG` (a negative length in disguise),
- * `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+ * `WEBSOCKET_E_USAGE` (more than the room has, or not from its start),
+ * `WEBSOCKET_E_NULL`, `WEBSOCKET_E_SEND_TOO_BIG` (a negative length in
+ * disguise), `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
  *
  * # Safety
  * `data` may be read and written until it is given back as above.
@@ -1008,13 +1008,14 @@ webSocket_result webSocket_conn_feed(struct webSocket_conn *conn, uint8_t *data,
 /**
  * Gives room to read the rest of a long frame into, so that it is not copied.
  *
- * Writes `*data` and `*length`; NULL and 0 where there is none: read into
- * memory of the program's then. Read up to `length` bytes to `data` and hand
- * them over with `webSocket_conn_feed(conn, data, count)`. The room is the
- * connection's own, there until the next call of `webSocket_conn_next`,
- * `_tick`, `_room` or `_free` on the handle. One thread at a time. Results:
- * `WEBSOCKET_OK`, `WEBSOCKET_E_STATE` (what was fed before is not read yet),
- * `WEBSOCKET_E_NULL`, `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+ * Writes `*data` and `*length`; NULL and 0 where there is none, as before
+ * `webSocket_conn_next` has said `WEBSOCKET_AGAIN`: read into memory of the
+ * program's then. Read up to `length` bytes to `data` and hand them over with
+ * `webSocket_conn_feed(conn, data, count)`. The room is the connection's own,
+ * there until the next call of `webSocket_conn_next`, `_room` or `_free` on the
+ * handle. One thread at a time. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_STATE`
+ * (what was fed before is not read yet), `WEBSOCKET_E_NULL`,
+ * `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
  *
  * # Safety
  * `data` and `length` are NULL or may be written.

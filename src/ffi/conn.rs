@@ -40,6 +40,24 @@ struct Conn {
     room_length: usize,
 }
 
+impl Conn {
+    /// Whether what was handed over before has been read.
+    #[inline(always)]
+    fn may_feed(&self) -> Result<(), Error> {
+        if self.length > 0 || self.connection.has_unread() {
+            return Err(Error::State);
+        }
+        Ok(())
+    }
+
+    /// How far behind the start of the room an address is; `None` outside.
+    #[inline(always)]
+    fn place_in_room(&self, data: *mut u8) -> Option<usize> {
+        let at = (data as usize).checked_sub(self.room as usize)?;
+        (!self.room.is_null() && at < self.room_length).then_some(at)
+    }
+}
+
 // SAFETY: `fed` is memory that the program lent with `feed`; it is touched only
 // in `next`, by the one thread that has the handle. `room` is only compared.
 unsafe impl Send for Conn {}
@@ -171,9 +189,9 @@ pub extern "C" fn webSocket_conn_free(conn: *mut webSocket_conn) -> webSocket_re
 /// Bytes at the start of `webSocket_conn_room` are taken where they are.
 /// One thread at a time. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_STATE` (what
 /// was fed before is not read yet: call `webSocket_conn_next`),
-/// `WEBSOCKET_E_USAGE` (more than the room has), `WEBSOCKET_E_NULL`,
-/// `WEBSOCKET_E_SEND_TOO_BIG` (a negative length in disguise),
-/// `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+/// `WEBSOCKET_E_USAGE` (more than the room has, or not from its start),
+/// `WEBSOCKET_E_NULL`, `WEBSOCKET_E_SEND_TOO_BIG` (a negative length in
+/// disguise), `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
 ///
 /// # Safety
 /// `data` may be read and written until it is given back as above.
@@ -185,24 +203,18 @@ pub unsafe extern "C" fn webSocket_conn_feed(
 ) -> webSocket_result {
     call(|| {
         with_fast(conn, |conn| {
-            if conn.length > 0 {
-                return Err(Error::State);
-            }
+            conn.may_feed()?;
             if isize::try_from(length).is_err() {
                 return Err(Error::SendTooBig);
             }
             if length > 0 && data.is_null() {
                 return Err(Error::Null);
             }
-            if !conn.room.is_null() && data == conn.room {
-                if length > conn.room_length {
-                    return Err(Error::Usage);
-                }
-                conn.room = ptr::null_mut();
-                conn.connection.read_into_room(length);
-                return Ok(());
+            match conn.place_in_room(data) {
+                None => (conn.fed, conn.length) = (data, length),
+                Some(0) if length <= conn.room_length => conn.connection.read_into_room(length),
+                Some(_) => return Err(Error::Usage),
             }
-            (conn.fed, conn.length) = (data, length);
             Ok(())
         })
     })
@@ -210,13 +222,14 @@ pub unsafe extern "C" fn webSocket_conn_feed(
 
 /// Gives room to read the rest of a long frame into, so that it is not copied.
 ///
-/// Writes `*data` and `*length`; NULL and 0 where there is none: read into
-/// memory of the program's then. Read up to `length` bytes to `data` and hand
-/// them over with `webSocket_conn_feed(conn, data, count)`. The room is the
-/// connection's own, there until the next call of `webSocket_conn_next`,
-/// `_tick`, `_room` or `_free` on the handle. One thread at a time. Results:
-/// `WEBSOCKET_OK`, `WEBSOCKET_E_STATE` (what was fed before is not read yet),
-/// `WEBSOCKET_E_NULL`, `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
+/// Writes `*data` and `*length`; NULL and 0 where there is none, as before
+/// `webSocket_conn_next` has said `WEBSOCKET_AGAIN`: read into memory of the
+/// program's then. Read up to `length` bytes to `data` and hand them over with
+/// `webSocket_conn_feed(conn, data, count)`. The room is the connection's own,
+/// there until the next call of `webSocket_conn_next`, `_room` or `_free` on the
+/// handle. One thread at a time. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_STATE`
+/// (what was fed before is not read yet), `WEBSOCKET_E_NULL`,
+/// `WEBSOCKET_GONE`, `WEBSOCKET_E_BUSY`. Since 0.1.
 ///
 /// # Safety
 /// `data` and `length` are NULL or may be written.
@@ -231,9 +244,7 @@ pub unsafe extern "C" fn webSocket_conn_room(
             return Err(Error::Null);
         }
         with_fast(conn, |conn| {
-            if conn.length > 0 {
-                return Err(Error::State);
-            }
+            conn.may_feed()?;
             let room = conn.connection.room();
             (conn.room, conn.room_length) = match room {
                 Some(room) => (room.as_mut_ptr(), room.len()),
@@ -392,7 +403,6 @@ pub unsafe extern "C" fn webSocket_conn_tick(
 ) -> webSocket_result {
     call(|| {
         with(conn, |conn| {
-            conn.room = ptr::null_mut();
             let deadline = conn.connection.tick(nowMs);
             if deadlineMs.is_null() {
                 return Ok(());

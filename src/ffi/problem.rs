@@ -49,6 +49,10 @@ macro_rules! same {
         const _: () = {
             $(assert!(Problem::$problem.bit() == $bit);)*
             assert!(Problem::ALL.len() == [$($bit),*].len());
+            const fn all_problems(problem: Problem) {
+                match problem { $(Problem::$problem => {})* }
+            }
+            let _ = all_problems;
         };
     };
 }

@@ -296,6 +296,9 @@ impl Call<'_> {
         let seen = bytes.get(..length).unwrap_or_default();
         match self.examine(seen)? {
             Start::Need => {
+                // More may come before it is taken, and be a header on which
+                // the record decides.
+                self.socket.verify()?;
                 rx.state = State::Header { bytes, length: 0 };
                 self.more_header(rx)
             }

@@ -158,8 +158,9 @@ pub struct Connection {
     message: Message,
     lent: Lent,
     output: Output,
-    /// Bytes that were read into the message's own room, and not looked at.
-    in_room: usize,
+    /// The message's own room was given out, and this much of it was read into
+    /// and not looked at.
+    in_room: Option<usize>,
     /// A fragmented message of ours is unfinished.
     sending: Option<Kind>,
     sending_utf8: Validator,
@@ -194,7 +195,7 @@ impl Connection {
             message: Message::default(),
             lent: Lent::Nothing,
             output: Output::default(),
-            in_room: 0,
+            in_room: None,
             sending: None,
             sending_utf8: Validator::default(),
             timers: Timers::new(),
@@ -270,7 +271,10 @@ impl Connection {
                 self.timers.closed();
             }
             Due::Room => {
-                self.message.trim();
+                // What is or will be read into it is not counted as gathered yet.
+                if self.in_room.is_none() {
+                    self.message.trim();
+                }
                 self.timers.room_gone();
             }
             Due::Idle => self.fail_with(Error::Timeout, 1001, "idle for too long"),
@@ -278,26 +282,41 @@ impl Connection {
     }
 
     /// Room to read the rest of a long frame into, straight from the
-    /// transport; `None` where what comes next is to be fed. Say with
-    /// [`Connection::read_into_room`] how much came, then call
-    /// [`Connection::next`].
+    /// transport; `None` where what comes next is to be fed, and while the last
+    /// event's bytes are lent. Say with [`Connection::read_into_room`] how much
+    /// came, then call [`Connection::next`].
     pub fn room(&mut self) -> Option<&mut [u8]> {
-        self.take_back();
+        if self.lent != Lent::Nothing || self.has_unread() {
+            return None;
+        }
         let frame = self.frame.as_ref()?;
         let remaining = frame.remaining();
         let of_message = !frame.opcode.is_control() && !self.message.lends(false);
-        if self.state != State::Open || self.in_room > 0 || !of_message || remaining < MIN_ROOM {
+        if self.state != State::Open || !of_message || remaining < MIN_ROOM {
             return None;
         }
-        self.message.room(remaining).ok()
+        let room = self.message.room(remaining).ok()?;
+        self.in_room = Some(0);
+        Some(room)
+    }
+
+    /// Whether bytes stand in the room that [`Connection::next`] has not
+    /// looked at.
+    #[inline]
+    #[must_use]
+    pub fn has_unread(&self) -> bool {
+        self.in_room.is_some_and(|count| count > 0)
     }
 
     /// The transport has put so many bytes at the start of
     /// [`Connection::room`].
     pub fn read_into_room(&mut self, count: usize) {
+        if self.in_room.is_none() {
+            return;
+        }
         let left = self.frame.as_ref().map_or(0, Frame::remaining);
         let count = usize::try_from(left).map_or(count, |left| left.min(count));
-        self.in_room = count;
+        self.in_room = Some(count);
         if count > 0 {
             self.timers.heard();
         }
@@ -436,6 +455,7 @@ impl Connection {
     fn release(&mut self) {
         self.opening = None;
         self.frame = None;
+        self.in_room = None;
         self.message.abandon();
         self.control.release();
     }

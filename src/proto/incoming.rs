@@ -115,7 +115,7 @@ impl Frame {
     }
 }
 
-/// A header or control payload that was cut off by the end of the input.
+/// A header that was cut off by the end of the input.
 #[derive(Debug, Default)]
 pub struct Cut {
     header: [u8; MAX_HEADER],

@@ -23,8 +23,8 @@ pub enum Due {
     Room,
 }
 
-/// How long room for long messages stays behind the last bytes, in ms: long
-/// enough for the next message of a stream of them.
+/// How long room for long messages stays, in ms: a stream of them makes it
+/// anew once in a while, and not for each.
 const KEEP_ROOM: u64 = 1000;
 
 /// The deadlines of one connection.
@@ -136,14 +136,17 @@ impl Timers {
     }
 
     /// There is room that no message needs now. False where it is to be given
-    /// back at once, since nobody tells the time.
+    /// back at once, since nobody tells the time. Being asked again puts
+    /// nothing off: short messages do without it, however many come.
     #[inline]
     pub fn keep_room(&mut self) -> bool {
-        self.room = self.now.saturating_add(KEEP_ROOM);
+        if self.room == NEVER && self.started {
+            self.room = self.now.saturating_add(KEEP_ROOM);
+        }
         self.started
     }
 
-    /// That room was given back, or is in use again.
+    /// That room was given back, or is in use just now.
     pub fn room_gone(&mut self) {
         self.room = NEVER;
     }

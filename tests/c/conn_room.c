@@ -110,11 +110,88 @@ static void misuse(void)
     CHECK_INT(webSocket_conn_room(conn, &place, &room), WEBSOCKET_GONE);
 }
 
+/* What the room has is known to it until it is asked again. */
+static void more_misuse(void)
+{
+    static uint8_t bytes[LONG + 14];
+    uint8_t *place, *again;
+    size_t room, none = 7, i;
+    webSocket_event event = WEBSOCKET_EVENT_INIT;
+    webSocket_conn *conn = opened();
+    frame(bytes);
+    CHECK_INT(webSocket_conn_feed(conn, bytes, 1000), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_next(conn, &event), WEBSOCKET_AGAIN);
+    CHECK_INT(webSocket_conn_room(conn, &place, &room), WEBSOCKET_OK);
+    /* A read that brought nothing leaves the room where it is. */
+    CHECK_INT(webSocket_conn_feed(conn, place, 0), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_feed(conn, place, room + 1), WEBSOCKET_E_USAGE);
+    /* Bytes in the midst of the room are behind none. */
+    CHECK_INT(webSocket_conn_feed(conn, place + 1, 1), WEBSOCKET_E_USAGE);
+    CHECK_INT(webSocket_conn_feed(conn, place + room - 1, 1), WEBSOCKET_E_USAGE);
+    memcpy(place, bytes + 1000, 20000);
+    CHECK_INT(webSocket_conn_feed(conn, place, 20000), WEBSOCKET_OK);
+    /* Now they have to be read first. */
+    CHECK_INT(webSocket_conn_feed(conn, bytes + 21000, 1000), WEBSOCKET_E_STATE);
+    CHECK_INT(webSocket_conn_feed(conn, place, 1), WEBSOCKET_E_STATE);
+    again = bytes;
+    CHECK_INT(webSocket_conn_room(conn, &again, &none), WEBSOCKET_E_STATE);
+    CHECK(again == bytes && none == 7);
+    CHECK_INT(webSocket_conn_tick(conn, 1, NULL), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_tick(conn, 100000, NULL), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_next(conn, &event), WEBSOCKET_AGAIN);
+    CHECK_INT(webSocket_conn_feed(conn, bytes + 21000, LONG + 14 - 21000), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_next(conn, &event), WEBSOCKET_OK);
+    CHECK_INT(event.length, LONG);
+    for (i = 0; i < event.length && event.data[i] == (uint8_t)(i * 7); i++)
+        ;
+    CHECK_INT(i, LONG);
+    CHECK_INT(webSocket_conn_free(conn), WEBSOCKET_OK);
+}
+
+/* The time may be told between asking for room and reading into it: spare room
+ * of an earlier message is given back then, but not this. */
+static void time_passes(void)
+{
+    static uint8_t bytes[LONG + 14];
+    size_t length = frame(bytes), room, half = LONG / 2;
+    uint8_t *place, *again;
+    webSocket_event event = WEBSOCKET_EVENT_INIT;
+    webSocket_conn *conn = opened();
+    CHECK_INT(webSocket_conn_tick(conn, 1, NULL), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_feed(conn, bytes, half), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_next(conn, &event), WEBSOCKET_AGAIN);
+    CHECK_INT(webSocket_conn_feed(conn, bytes + half, length - half), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_next(conn, &event), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_next(conn, &event), WEBSOCKET_AGAIN);
+    frame(bytes);
+    CHECK_INT(webSocket_conn_feed(conn, bytes, 14), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_next(conn, &event), WEBSOCKET_AGAIN);
+    CHECK_INT(webSocket_conn_room(conn, &place, &room), WEBSOCKET_OK);
+    CHECK(place != NULL && room < LONG);
+    CHECK_INT(webSocket_conn_tick(conn, 5000, NULL), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_feed(conn, place, room + 1), WEBSOCKET_E_USAGE);
+    CHECK_INT(webSocket_conn_room(conn, &again, &room), WEBSOCKET_OK);
+    CHECK(again == place);
+    memcpy(place, bytes + 14, room);
+    CHECK_INT(webSocket_conn_feed(conn, place, room), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_tick(conn, 9000, NULL), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_next(conn, &event), WEBSOCKET_AGAIN);
+    CHECK_INT(webSocket_conn_feed(conn, bytes + 14 + room, LONG - room), WEBSOCKET_OK);
+    CHECK_INT(webSocket_conn_next(conn, &event), WEBSOCKET_OK);
+    CHECK_INT(event.length, LONG);
+    for (room = 0; room < event.length && event.data[room] == (uint8_t)(room * 7); room++)
+        ;
+    CHECK_INT(room, LONG);
+    CHECK_INT(webSocket_conn_free(conn), WEBSOCKET_OK);
+}
+
 int main(void)
 {
     a_long_frame(1000);
     a_long_frame(65536);
     a_long_frame(100000);
     misuse();
+    more_misuse();
+    time_passes();
     return check_done("conn_room");
 }

@@ -167,6 +167,27 @@ frame 2 at byte 7 (0x7): close
 the last message has not got its final frame
 2 frames, 14 bytes: no problems
 END
+# A close frame's code is no part of its reason, however little is shown, and
+# what the end cut off is told behind it.
+tells 0 --bytes 1 --hex 8805 03e9 616263 <<'END'
+frame 1 at byte 0 (0x0): close
+  bits     FIN 1, RSV1 0, RSV2 0, RSV3 0, opcode 0x8
+  length   5 (7-bit form), header 2 bytes
+  mask     none
+  close    1001 (going away)
+  hidden   3 bytes more
+1 frame, 7 bytes: no problems
+END
+tells 1 --hex 8805 03e9 <<'END'
+frame 1 at byte 0 (0x0): close
+  bits     FIN 1, RSV1 0, RSV2 0, RSV3 0, opcode 0x8
+  length   5 (7-bit form), header 2 bytes
+  mask     none
+  close    1001 (going away)
+  missing  3 bytes
+  PROBLEM  the stream ends inside the payload (RFC 6455 7.1.5)
+1 frame, 4 bytes: 1 frame with problems
+END
 tells 0 --deflate --hex 418200000000 6162 8000 <<'END'
 frame 1 at byte 0 (0x0): text
   bits     FIN 0, RSV1 1, RSV2 0, RSV3 0, opcode 0x1

@@ -333,3 +333,31 @@ fn tr06_noise_and_violations_before_a_reset() {
         assert!(violations.clone().all(|again| !again), "{kinds:?}");
     });
 }
+
+#[test]
+fn a_reused_number_keeps_the_header_that_a_look_saw_only_in_part() {
+    // What the old socket's record says changes what is made of the header:
+    // its program has sent a close frame.
+    let (old, mut old_peer) = pair();
+    let fd = old.as_raw_fd();
+    put(&mut old_peer, &framed(0x82, true, b"first"));
+    wait(fd, libc::POLLIN);
+    assert_eq!(recv(fd, 100).data, b"first");
+    send(fd, &[0x03, 0xE8], false, CLOSE).unwrap();
+
+    let (new, mut peer) = pair();
+    reuse(&old, &new);
+    put(&mut peer, &framed(0x88, true, &[0x03, 0xE9]));
+    wait(fd, libc::POLLIN);
+    // The first look sees one byte; the rest has come when it is taken.
+    let mut plan = Plan::new("recv:byte:1").unwrap();
+    let mut said = plan.run(|| recv(fd, 100));
+    while said.errno == libc::EAGAIN {
+        said = plan.run(|| recv(fd, 100));
+    }
+    assert_eq!(
+        (said.result, said.kind, said.errno),
+        (0, CLOSE, libc::ECONNRESET)
+    );
+    assert_eq!(plan.tallies()[0].hits, 1);
+}

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use proptest::prelude::*;
 use wsembed::proto::Error;
-use wsembed::proto::conn::{Connection, Role};
+use wsembed::proto::conn::{Connection, Event, Role};
+use wsembed::proto::incoming::Input;
 use wsembed::proto::settings::Settings;
+use wsembed::proto::timers::NEVER;
 
 use crate::support::{
     BINARY, CONT, FIN, PING, Seen, TEXT, binary, failed, feed, masked, plain, random,
@@ -128,4 +131,129 @@ fn more_than_the_room_cannot_have_been_read_into_it() {
     connection.read_into_room(usize::MAX);
     let seen = feed(&mut connection, &[]);
     assert!(matches!(&seen[..], [Seen::Message(_, data)] if data.len() == 40_000));
+}
+
+/// An open server connection that has kept the room of a message before.
+fn with_spare_room(now: u64) -> Connection {
+    let quiet = Settings {
+        ping_interval: 0,
+        idle_timeout: 0,
+        ..Settings::default()
+    };
+    let mut connection = open(Role::Server, quiet);
+    connection.tick(now);
+    let before = masked(FIN | BINARY, &pattern(100_000));
+    feed(&mut connection, &before[..90_000]);
+    assert_eq!(feed(&mut connection, &before[90_000..]).len(), 1);
+    connection
+}
+
+#[test]
+fn fr31_bytes_in_the_room_outlive_the_time_at_which_spare_room_goes() {
+    let payload = pattern(100_000);
+    let stream = masked(FIN | BINARY, &payload);
+    let mut connection = with_spare_room(1);
+    feed(&mut connection, &stream[..14]);
+    let room = connection.room().unwrap();
+    let count = room.len();
+    room.copy_from_slice(&stream[14..14 + count]);
+    connection.read_into_room(count);
+    connection.tick(1_000_000);
+    assert_eq!(feed(&mut connection, &[]), []);
+    let seen = feed(&mut connection, &stream[14 + count..]);
+    assert!(seen == [binary(&payload)]);
+}
+
+#[test]
+fn fr31_what_is_fed_behind_the_room_is_read_behind_it() {
+    let payload = pattern(100_000);
+    let stream = masked(FIN | BINARY, &payload);
+    let mut connection = open(Role::Server, Settings::default());
+    feed(&mut connection, &stream[..1000]);
+    connection.room().unwrap()[..20_000].copy_from_slice(&stream[1000..21_000]);
+    connection.read_into_room(20_000);
+    assert!(connection.room().is_none(), "not before it is looked at");
+    connection.feed_eof();
+    let seen = feed(&mut connection, &stream[21_000..]);
+    assert!(seen.first() == Some(&binary(&payload)));
+}
+
+#[test]
+fn ap03_asking_for_room_takes_back_nothing_that_is_lent() {
+    let mut connection = Connection::server(Arc::default(), random);
+    let mut request = b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n\
+        Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        .to_vec();
+    let mut input = Input::new(&mut request);
+    assert!(matches!(
+        connection.next(&mut input),
+        Ok(Event::Request { .. })
+    ));
+    assert!(matches!(
+        connection.next(&mut input),
+        Ok(Event::Open { .. })
+    ));
+    assert!(connection.room().is_none());
+    // It is, until the next event is asked for.
+    assert_eq!(connection.request_header("Host"), Ok(Some(&b"h"[..])));
+}
+
+#[test]
+fn spare_room_goes_back_though_short_messages_keep_coming() {
+    let mut connection = with_spare_room(0);
+    assert_eq!(connection.tick(1), 1000);
+    let short = masked(FIN | TEXT, b"short");
+    for now in (100..3000).step_by(100) {
+        connection.tick(now);
+        assert_eq!(feed(&mut connection, &short).len(), 1);
+    }
+    // Nothing is left to be given back.
+    assert_eq!(connection.tick(3000), NEVER);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    #[test]
+    fn fr31_tr01_however_bytes_come_in_the_same_is_told(
+        sizes in prop::collection::vec((0..90_000_usize, any::<bool>()), 1..5),
+        turns in prop::collection::vec((1..60_000_usize, 0..1500_u64, any::<bool>(), any::<bool>()), 1..20),
+    ) {
+        let mut stream = Vec::new();
+        for (size, cut) in sizes {
+            let data = pattern(size);
+            let (head, tail) = data.split_at(if cut { size / 3 } else { 0 });
+            if cut {
+                stream.extend(masked(BINARY, head));
+                stream.extend(masked(FIN | PING, b"between"));
+            }
+            stream.extend(masked(FIN | if cut { CONT } else { BINARY }, tail));
+        }
+        let quiet = || open(Role::Server, Settings { ping_interval: 0, idle_timeout: 0, ..Settings::default() });
+        let whole = feed(&mut quiet(), &stream);
+        let mut connection = quiet();
+        let (mut rest, mut now, mut seen) = (&stream[..], 1, Vec::new());
+        for (step, later, use_room, glued) in turns.into_iter().cycle() {
+            if rest.is_empty() {
+                break;
+            }
+            let room = if use_room { connection.room() } else { None };
+            let fed = if let Some(room) = room {
+                let (read, behind) = rest.split_at(step.min(room.len()).min(rest.len()));
+                room[..read.len()].copy_from_slice(read);
+                connection.read_into_room(read.len());
+                rest = behind;
+                // Now and then more is fed before what came is looked at.
+                if glued { step.min(rest.len()) } else { 0 }
+            } else {
+                step.min(rest.len())
+            };
+            now += later;
+            connection.tick(now);
+            seen.extend(feed(&mut connection, &rest[..fed]));
+            rest = &rest[fed..];
+        }
+        prop_assert!(seen == whole);
+    }
 }

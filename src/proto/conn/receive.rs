@@ -173,7 +173,7 @@ impl Connection {
 
     #[inline]
     fn data_payload(&mut self, mut frame: Frame, input: &mut Input<'_>) -> Result<Step, Error> {
-        let in_room = std::mem::take(&mut self.in_room);
+        let in_room = self.in_room.take().unwrap_or(0);
         let key = frame.header.mask;
         let (span, phase) = if in_room > 0 {
             frame.skip(in_room)
@@ -186,7 +186,8 @@ impl Connection {
         if !frame_ends {
             self.frame = Some(frame);
         }
-        let on = if frame_ends {
+        // What was fed comes behind what the room has.
+        let on = if frame_ends || in_room > 0 {
             Step::Continue
         } else {
             Step::Starved
