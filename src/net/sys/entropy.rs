@@ -35,12 +35,12 @@ impl WipedPage {
         // A kernel that does as it should fails the second call: no matter of
         // the program's.
         let errno = super::errno();
-        let page = WipedPage::map()?;
         // Who takes advice that does not exist heeds none, and a child would
         // see its parent's bytes: so it is under QEMU's user mode.
-        let wiped = page.advise(libc::MADV_WIPEONFORK) && !page.advise(-1);
+        let wiped = |page: &WipedPage| page.advise(libc::MADV_WIPEONFORK) && !page.advise(-1);
+        let page = WipedPage::map().filter(wiped);
         super::set_errno(errno);
-        wiped.then_some(page)
+        page
     }
 
     /// A page of zeros that a fork does not wipe yet.
