@@ -51,6 +51,8 @@ static struct {
     int file;
     uint8_t *bytes;
     size_t length, at;
+    uint8_t start[16]; /* what a file begins with */
+    size_t started;
 } source = {.file = -1};
 
 /* The payload of the present frame, as much of it as is shown. */
@@ -296,6 +298,18 @@ static bool skipHeads(uint8_t *bytes, size_t *length, bool end)
 
 /* ---- the way in ---- */
 
+/* A file of hexadecimal text is an easy mistake, which the problems told would not explain. */
+static void noteHex(const uint8_t *bytes, size_t length)
+{
+    size_t room = sizeof source.start - source.started;
+    if (room == 0) return;
+    if (length > room) length = room;
+    memcpy(source.start + source.started, bytes, length);
+    source.started += length;
+    if (length == room && looksHex(source.start, sizeof source.start))
+        fputs("frame_explain: this looks like hexadecimal text, not like bytes: try --hex - <FILE, or xxd -r\n", stderr);
+}
+
 static size_t readSource(uint8_t *to, size_t room)
 {
     ssize_t got;
@@ -309,6 +323,7 @@ static size_t readSource(uint8_t *to, size_t room)
     do got = read(source.file, to, room);
     while (got < 0 && errno == EINTR);
     if (got < 0) die("cannot read: %s", strerror(errno));
+    noteHex(to, (size_t)got);
     return (size_t)got;
 }
 
@@ -346,6 +361,9 @@ static void explain(void)
 static void takeHex(const char *text, size_t length)
 {
     char wrong[80];
+    if (hexOffset(text, length))
+        die("--hex: the first word looks like an offset: leave out the columns of offsets and of characters "
+            "(as xxd -p does)");
     source.bytes = malloc(length / 2 + 1);
     if (source.bytes == NULL) die("no memory for %zu digits", length);
     if (!readHex(text, length, source.bytes, &source.length, wrong, sizeof wrong)) die("--hex: %s", wrong);
@@ -385,6 +403,8 @@ static void usage(FILE *to)
     fputs("usage: frame_explain [--from client|server] [--deflate] [--bytes N] [--cut N]\n", to);
     fputs("                     FILE | - | --hex HEX... | --hex -\n", to);
     fputs("tells each WebSocket frame of FILE, of standard input (-) or of hexadecimal bytes\n", to);
+    fputs("HEX: pairs of digits, with blanks, line ends, : , ; - between them, or 0x in front;\n", to);
+    fputs("     no column of offsets, none of characters: xxd -p and od -An -tx1 write it so\n", to);
     exit(to == stdout ? EXIT_SUCCESS : STATUS_UNREADABLE);
 }
 

@@ -86,6 +86,26 @@ static inline bool hexGap(char sign)
     return sign != '\0' && strchr(" \t\r\n:,;-", sign) != NULL;
 }
 
+/* Whether hexadecimal text begins with an offset, as the lines of xxd, hexdump, od and tcpdump do. */
+static inline bool hexOffset(const char *text, size_t length)
+{
+    size_t i = 0, digits, zeros = 0;
+    while (i < length && strchr(" \t\r\n", text[i]) != NULL && text[i] != '\0') i++;
+    if (length - i >= 2 && text[i] == '0' && text[i + 1] == 'x') i += 2;
+    for (digits = i; i < length && hexDigit(text[i]) >= 0; i++) zeros += text[i] == '0';
+    digits = i - digits;
+    if (digits < 4 || length - i < 2) return false;
+    if (text[i] == ':') return text[i + 1] == ' ' || text[i + 1] == '\t';
+    return zeros == digits && (digits % 2 == 1 || (text[i] == ' ' && text[i + 1] == ' '));
+}
+
+/* Whether bytes may be hexadecimal text: nothing but digits and what stands between them. */
+static inline bool looksHex(const uint8_t *at, size_t length)
+{
+    while (length > 0 && (hexDigit((char)*at) >= 0 || hexGap((char)*at) || *at == 'x')) at++, length--;
+    return length == 0;
+}
+
 /* Reads the bytes that `text` spells, two digits each, into `bytes`, which has
  * room for length / 2. Where it cannot, `wrong` says why. */
 static inline bool readHex(const char *text, size_t length, uint8_t *bytes, size_t *count, char *wrong, size_t room)

@@ -864,7 +864,7 @@ webSocket_result webSocket_setLog(webSocket_logCallback callback, void *user);
 /**
  * Makes a config that holds every option's default.
  *
- * Writes the token to `*config`; the caller frees it with
+ * Writes the token to `*config`, on success only; the caller frees it with
  * `webSocket_config_free`. A handle copies the config that it is made from.
  * One thread at a time. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_NULL`,
  * `WEBSOCKET_E_HANDLES`. Since 0.1.
@@ -947,8 +947,8 @@ webSocket_result webSocket_lastFailure(struct webSocket_failure *failure);
  *
  * `config` may be NULL (defaults) and is copied. `url`: `ws://host[:port]/path?query`
  * or `wss://...`; used for the request only, nothing is connected. Writes the
- * token to `*conn`; the caller frees it with `webSocket_conn_free`. Any
- * thread. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_URL`, `WEBSOCKET_E_OPTION`
+ * token to `*conn`, on success only; the caller frees it with
+ * `webSocket_conn_free`. Any thread. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_URL`, `WEBSOCKET_E_OPTION`
  * (an option is set that is for servers), `WEBSOCKET_E_NULL`,
  * `WEBSOCKET_E_SEND_UTF8`, `WEBSOCKET_E_SEND_TOO_BIG` (a URL over 64 KiB),
  * `WEBSOCKET_E_RANDOM`, `WEBSOCKET_E_MEMORY`, `WEBSOCKET_E_HANDLES`,
@@ -966,8 +966,8 @@ webSocket_result webSocket_conn_newClient(const struct webSocket_config *config,
  * Makes the server's end of a connection over a transport that the program
  * brings, such as a socket that it accepted.
  *
- * `config` may be NULL (defaults) and is copied. Writes the token to `*conn`;
- * the caller frees it with `webSocket_conn_free`. Any thread. Results:
+ * `config` may be NULL (defaults) and is copied. Writes the token to `*conn`,
+ * on success only; the caller frees it with `webSocket_conn_free`. Any thread. Results:
  * `WEBSOCKET_OK`, `WEBSOCKET_E_NULL`, `WEBSOCKET_E_HANDLES`,
  * `WEBSOCKET_GONE` or `WEBSOCKET_E_BUSY` (the config);
  * `webSocket_lastFailure` has a sentence. Since 0.1.
@@ -1295,8 +1295,8 @@ const char *webSocket_problem_text(uint32_t problem);
  * One parser reads one direction of a connection, from behind the HTTP head.
  * `flags`: `WEBSOCKET_PARSER_FROM_CLIENT` or `WEBSOCKET_PARSER_FROM_SERVER` (with
  * neither, masked and unmasked frames are both right),
- * `WEBSOCKET_PARSER_COMPRESSED`; 0 is fine. Writes the token to `*parser`; the
- * caller frees it with `webSocket_parser_free`. Its memory is small and does
+ * `WEBSOCKET_PARSER_COMPRESSED`; 0 is fine. Writes the token to `*parser`, on
+ * success only; the caller frees it with `webSocket_parser_free`. Its memory is small and does
  * not depend on the stream. Any thread. Results: `WEBSOCKET_OK`,
  * `WEBSOCKET_E_USAGE` (no such flags), `WEBSOCKET_E_NULL`,
  * `WEBSOCKET_E_HANDLES`. Since 0.1.

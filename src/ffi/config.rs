@@ -19,7 +19,7 @@ pub struct webSocket_config {
 
 /// Makes a config that holds every option's default.
 ///
-/// Writes the token to `*config`; the caller frees it with
+/// Writes the token to `*config`, on success only; the caller frees it with
 /// `webSocket_config_free`. A handle copies the config that it is made from.
 /// One thread at a time. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_NULL`,
 /// `WEBSOCKET_E_HANDLES`. Since 0.1.

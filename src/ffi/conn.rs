@@ -107,8 +107,8 @@ unsafe fn put(connection: Connection, out: *mut *mut webSocket_conn) -> Result<(
 ///
 /// `config` may be NULL (defaults) and is copied. `url`: `ws://host[:port]/path?query`
 /// or `wss://...`; used for the request only, nothing is connected. Writes the
-/// token to `*conn`; the caller frees it with `webSocket_conn_free`. Any
-/// thread. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_URL`, `WEBSOCKET_E_OPTION`
+/// token to `*conn`, on success only; the caller frees it with
+/// `webSocket_conn_free`. Any thread. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_URL`, `WEBSOCKET_E_OPTION`
 /// (an option is set that is for servers), `WEBSOCKET_E_NULL`,
 /// `WEBSOCKET_E_SEND_UTF8`, `WEBSOCKET_E_SEND_TOO_BIG` (a URL over 64 KiB),
 /// `WEBSOCKET_E_RANDOM`, `WEBSOCKET_E_MEMORY`, `WEBSOCKET_E_HANDLES`,
@@ -141,8 +141,8 @@ pub unsafe extern "C" fn webSocket_conn_newClient(
 /// Makes the server's end of a connection over a transport that the program
 /// brings, such as a socket that it accepted.
 ///
-/// `config` may be NULL (defaults) and is copied. Writes the token to `*conn`;
-/// the caller frees it with `webSocket_conn_free`. Any thread. Results:
+/// `config` may be NULL (defaults) and is copied. Writes the token to `*conn`,
+/// on success only; the caller frees it with `webSocket_conn_free`. Any thread. Results:
 /// `WEBSOCKET_OK`, `WEBSOCKET_E_NULL`, `WEBSOCKET_E_HANDLES`,
 /// `WEBSOCKET_GONE` or `WEBSOCKET_E_BUSY` (the config);
 /// `webSocket_lastFailure` has a sentence. Since 0.1.

@@ -179,11 +179,14 @@ mod tests {
     use std::ptr::null_mut;
 
     use super::*;
+    use crate::config::WEBSOCKET_MAX_MESSAGE_BYTES;
     use crate::ffi::config::{
         webSocket_config_addText, webSocket_config_free, webSocket_config_new,
+        webSocket_config_setNumber,
     };
     use crate::ffi::result::{
-        WEBSOCKET_E_INTERNAL, WEBSOCKET_E_RANGE, WEBSOCKET_E_SEND_UTF8, webSocket_result,
+        WEBSOCKET_E_INTERNAL, WEBSOCKET_E_RANGE, WEBSOCKET_E_SEND_UTF8, WEBSOCKET_GONE,
+        webSocket_result,
     };
 
     fn last() -> (webSocket_result, String) {
@@ -207,6 +210,23 @@ mod tests {
             assert_eq!(result, WEBSOCKET_E_INTERNAL);
             assert!(text.contains("failure.rs"), "{text}");
         }
+    }
+
+    #[test]
+    fn a_call_on_what_is_gone_or_in_use_failed_by_its_use() {
+        let mut config = null_mut();
+        let mut failure = webSocket_failure::none();
+        // SAFETY: the pointers are to live variables.
+        unsafe {
+            assert_eq!(webSocket_config_new(&mut config), WEBSOCKET_OK);
+            assert_eq!(webSocket_config_free(config), WEBSOCKET_OK);
+            let result = webSocket_config_setNumber(config, WEBSOCKET_MAX_MESSAGE_BYTES, 1);
+            assert_eq!(result, WEBSOCKET_GONE);
+            assert_eq!(webSocket_lastFailure(&mut failure), WEBSOCKET_OK);
+        }
+        assert_eq!(failure.result, WEBSOCKET_GONE);
+        assert_eq!(failure.stage, WEBSOCKET_STAGE_USAGE);
+        assert_eq!(stage(Error::Busy), WEBSOCKET_STAGE_USAGE);
     }
 
     #[test]

@@ -172,8 +172,8 @@ fn rules(flags: u32) -> Result<Rules, Error> {
 /// One parser reads one direction of a connection, from behind the HTTP head.
 /// `flags`: `WEBSOCKET_PARSER_FROM_CLIENT` or `WEBSOCKET_PARSER_FROM_SERVER` (with
 /// neither, masked and unmasked frames are both right),
-/// `WEBSOCKET_PARSER_COMPRESSED`; 0 is fine. Writes the token to `*parser`; the
-/// caller frees it with `webSocket_parser_free`. Its memory is small and does
+/// `WEBSOCKET_PARSER_COMPRESSED`; 0 is fine. Writes the token to `*parser`, on
+/// success only; the caller frees it with `webSocket_parser_free`. Its memory is small and does
 /// not depend on the stream. Any thread. Results: `WEBSOCKET_OK`,
 /// `WEBSOCKET_E_USAGE` (no such flags), `WEBSOCKET_E_NULL`,
 /// `WEBSOCKET_E_HANDLES`. Since 0.1.

@@ -347,6 +347,24 @@ refuses '--hex: no digits follow the 0x at character 4' --hex 81 0x
 refuses '--hex: character 4 (0x78) is no hexadecimal digit' --hex 0x0x81
 refuses '--hex: there are no digits' --hex
 refuses '--hex: there are no digits' --hex -
+# Dumps: xxd, hexdump -C, od -x, tcpdump -x, and one whose words are joined.
+offset='--hex: the first word looks like an offset: leave out the columns of offsets and of characters (as xxd -p does)'
+refuses "$offset" --hex '00000000: 8105 4865 6c6c 6f                        ..Hello'
+refuses "$offset" --hex '00000000  81 05 48 65 6c 6c 6f                              |..Hello|'
+refuses "$offset" --hex '0000000 0581 6548 6c6c 006f'
+refuses "$offset" --hex $'\t0x0000:  8105 4865 6c6c 6f'
+refuses "$offset" --hex 00000010: 8105 4865
+refuses '--hex: character 10 (0x7c) is no hexadecimal digit' --hex '81 01 61 |..a|'
+explain --hex 0000 0000 >"$work/got" || [ $? = 1 ] || fail "zeros are bytes"
+# Text in place of bytes is told as bytes, with a word about it.
+for text in '81 05 48 65 6c 6c 6f' '00000000: 8105 4865 6c6c 6f  ..Hello' $'\t0x0000:  8105 4865'; do
+    printf '%s' "$text" >"$work/input"
+    explain --cut 3 "$work/input" >"$work/got" 2>"$work/got.err" && fail "\"$text\" is no frame"
+    grep -q 'looks like hexadecimal text' "$work/got.err" || fail "\"$text\": no word of it"
+done
+head -c 4096 "$programs/frame_explain" >"$work/input"
+explain "$work/input" >"$work/got" 2>"$work/got.err" || [ $? = 1 ] || fail "any bytes can be told"
+[ ! -s "$work/got.err" ] || fail "bytes are no hexadecimal text: $(cat "$work/got.err")"
 refuses "cannot open $work/none: No such file or directory" "$work/none"
 refuses 'cannot read: Is a directory' "$work"
 refuses '--from takes client or server' --from nobody "$work/input"
