@@ -441,7 +441,7 @@
 #define WEBSOCKET_STAGE_NONE 0
 
 /**
- * A call was not understood; nothing was changed.
+ * A call was not understood, or its handle is gone; nothing was changed.
  */
 #define WEBSOCKET_STAGE_USAGE 1
 

@@ -11,7 +11,7 @@ use crate::proto::conn::Connection;
 
 /// Nothing failed.
 pub const WEBSOCKET_STAGE_NONE: u32 = 0;
-/// A call was not understood; nothing was changed.
+/// A call was not understood, or its handle is gone; nothing was changed.
 pub const WEBSOCKET_STAGE_USAGE: u32 = 1;
 /// The opening handshake (HTTP).
 pub const WEBSOCKET_STAGE_HANDSHAKE: u32 = 6;
@@ -126,6 +126,8 @@ impl webSocket_failure {
 fn stage(error: Error) -> u32 {
     match webSocket_result::from(error) {
         code if code == Error::Timeout.into() => WEBSOCKET_STAGE_TIMEOUT,
+        // A flow code, but the call that was given a freed handle has failed.
+        code if code == Error::Gone.into() => WEBSOCKET_STAGE_USAGE,
         -199..=-100 => WEBSOCKET_STAGE_USAGE,
         -299..=-200 => WEBSOCKET_STAGE_PROTOCOL,
         -399..=-300 => WEBSOCKET_STAGE_HANDSHAKE,
