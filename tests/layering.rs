@@ -8,23 +8,20 @@ use std::path::{Path, PathBuf};
 /// Each layer and what it may name besides itself. lib.rs is the map of the
 /// crate and names all of them.
 const LAYERS: &[(&str, &[&str])] = &[
-    ("simd", &[]),
-    ("proto", &["simd"]),
-    ("net", &["proto", "simd"]),
+    ("proto", &[]),
+    ("net", &["proto"]),
     ("config", &["proto"]),
     ("client", &["net", "proto", "config"]),
     ("server", &["net", "proto", "config"]),
     ("legacy", &["client", "server", "net", "proto", "config"]),
     (
         "ffi",
-        &[
-            "client", "server", "legacy", "net", "proto", "config", "simd",
-        ],
+        &["client", "server", "legacy", "net", "proto", "config"],
     ),
 ];
 
 /// Files and folders that may say `unsafe`.
-const UNSAFE: &[&str] = &["ffi/", "net/sys.rs", "net/sys/", "simd.rs"];
+const UNSAFE: &[&str] = &["ffi/", "net/sys.rs", "net/sys/"];
 
 /// Layers whose root must forbid `unsafe` to the compiler as well.
 const FORBID: &[&str] = &["proto/mod.rs", "legacy/mod.rs"];

@@ -144,16 +144,19 @@ impl Server {
         }
     }
 
-    /// Tells the time; gives the room for the rest of a long frame.
-    fn room(&mut self, now: u64) -> Option<&mut [u8]> {
+    fn tick(&mut self, now: u64) {
+        // SAFETY: no deadline is asked for.
+        let told = unsafe { (self.library.tick)(self.conn, now, ptr::null_mut()) };
+        assert_eq!(told, OK);
+    }
+
+    /// The room for the rest of a long frame.
+    fn room<'r>(&mut self) -> Option<&'r mut [u8]> {
         let (mut data, mut length) = (ptr::null_mut(), 0);
-        // SAFETY: no deadline is asked for; both may be written.
-        unsafe {
-            assert_eq!((self.library.tick)(self.conn, now, ptr::null_mut()), OK);
-            let given = (self.library.room)(self.conn, &raw mut data, &raw mut length);
-            assert_eq!(given, OK);
-        }
-        // SAFETY: the room is the connection's own, and lent.
+        // SAFETY: both may be written.
+        let given = unsafe { (self.library.room)(self.conn, &raw mut data, &raw mut length) };
+        assert_eq!(given, OK);
+        // SAFETY: the room is the connection's own, and lent until `next`.
         (!data.is_null()).then(|| unsafe { std::slice::from_raw_parts_mut(data, length) })
     }
 
@@ -189,17 +192,19 @@ pub fn reads(mut stream: Stream) -> Contender {
     Box::new(move || {
         let mut tally = Tally::default();
         stream.rewind();
+        now += 1;
+        server.tick(now);
+        let mut full = false;
         loop {
-            now += 1;
-            let (place, count) = match server.room(now) {
-                Some(room) => (room.as_mut_ptr(), stream.read_into(room)),
-                None => (buffer.as_mut_ptr(), stream.read_into(&mut buffer)),
-            };
+            let room = full.then(|| server.room()).flatten();
+            let place = room.unwrap_or(&mut buffer);
+            let count = stream.read_into(place);
             if count == 0 {
                 return tally;
             }
+            full = count == place.len();
             // SAFETY: what was read stands there, and nothing else uses it.
-            let read = unsafe { std::slice::from_raw_parts_mut(place, count) };
+            let read = unsafe { std::slice::from_raw_parts_mut(place.as_mut_ptr(), count) };
             server.drain(read, &mut tally);
         }
     })

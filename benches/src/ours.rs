@@ -40,8 +40,9 @@ pub fn in_place(mut bytes: Vec<u8>) -> Contender {
     })
 }
 
-/// The bytes are read from a socket, in the loop that the library asks for:
-/// tick, read (the rest of a long frame into the connection's own room), next.
+/// The bytes are read from a socket, as a program does that is woken, tells the
+/// time and reads until nothing is left. After a read that filled its buffer it
+/// asks for room for the rest of a long frame.
 #[must_use]
 pub fn reads(mut stream: Stream) -> Contender {
     let mut connection = established(Role::Server);
@@ -50,14 +51,17 @@ pub fn reads(mut stream: Stream) -> Contender {
     Box::new(move || {
         let mut tally = Tally::default();
         stream.rewind();
+        now += 1;
+        connection.tick(now);
+        let mut full = false;
         loop {
-            now += 1;
-            connection.tick(now);
-            if let Some(room) = connection.room() {
+            if let Some(room) = full.then(|| connection.room()).flatten() {
+                let length = room.len();
                 let count = stream.read_into(room);
                 if count == 0 {
                     return tally;
                 }
+                full = count == length;
                 connection.read_into_room(count);
                 drain(&mut connection, &mut [], &mut tally);
                 continue;
@@ -66,6 +70,7 @@ pub fn reads(mut stream: Stream) -> Contender {
             if count == 0 {
                 return tally;
             }
+            full = count == buffer.len();
             drain(&mut connection, &mut buffer[..count], &mut tally);
         }
     })
