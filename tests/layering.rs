@@ -397,7 +397,6 @@ fn what_is_allowed_is_not_reported() {
             "proto/frame.rs",
             "fn f(&self) -> char { self.x; '\\u{41}' }",
         ),
-        ("proto/mask.rs", "use crate::simd::xor;"),
         (
             "proto/mod.rs",
             "#![forbid(unsafe_code)]\npub use error::Error;",
