@@ -1,5 +1,6 @@
 //! `webSocket_conn`: one connection, for any transport and any loop.
 
+mod fed;
 pub mod request;
 pub mod send;
 
@@ -7,6 +8,8 @@ use std::ffi::c_char;
 use std::mem::size_of;
 use std::ptr;
 use std::sync::{Arc, LazyLock};
+
+use fed::Conn;
 
 use super::boundary::call;
 use super::config::{CONFIGS, webSocket_config};
@@ -29,38 +32,6 @@ static CONNS: Door<Conn> = Door::new(Kind::Conn);
 pub struct webSocket_conn {
     _opaque: [u8; 0],
 }
-
-/// A connection and the bytes that it was fed and has not read.
-struct Conn {
-    connection: Connection,
-    fed: *mut u8,
-    length: usize,
-    /// The room that was given out last, while it is there.
-    room: *mut u8,
-    room_length: usize,
-}
-
-impl Conn {
-    /// Whether what was handed over before has been read.
-    #[inline(always)]
-    fn may_feed(&self) -> Result<(), Error> {
-        if self.length > 0 || self.connection.has_unread() {
-            return Err(Error::State);
-        }
-        Ok(())
-    }
-
-    /// How far behind the start of the room an address is; `None` outside.
-    #[inline(always)]
-    fn place_in_room(&self, data: *mut u8) -> Option<usize> {
-        let at = (data as usize).checked_sub(self.room as usize)?;
-        (!self.room.is_null() && at < self.room_length).then_some(at)
-    }
-}
-
-// SAFETY: `fed` is memory that the program lent with `feed`; it is touched only
-// in `next`, by the one thread that has the handle. `room` is only compared.
-unsafe impl Send for Conn {}
 
 /// Runs a call on a connection.
 fn with<T>(

@@ -11,9 +11,9 @@
 //! what is sent through a number passes its gate, which outlives its records,
 //! and whoever has passed it looks whether its record is still in place.
 
+mod fork;
 mod wait;
 
-use std::cell::RefCell;
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, Once};
@@ -346,7 +346,7 @@ impl Table {
 /// and put under one lock, so that a socket never has two.
 fn insert(fd: RawFd, record: Arc<Record>, share: bool) -> Result<(Arc<Record>, Arc<Gate>), Errno> {
     static FORKS: Once = Once::new();
-    FORKS.call_once(|| sys::at_fork(before_fork, after_fork, in_child));
+    FORKS.call_once(|| sys::at_fork(fork::before, fork::after, fork::in_child));
     let at = usize::try_from(fd).map_err(|_| Errno(libc::EBADF))?;
     let identity = record.identity;
     let mut table = lock(&TABLE);
@@ -416,43 +416,4 @@ fn drop_if_stale(at: usize, identity: Identity) {
     };
     drop(table);
     drop(stale);
-}
-
-thread_local! {
-    static FORKING: RefCell<Option<MutexGuard<'static, Table>>> = const { RefCell::new(None) };
-}
-
-extern "C" fn before_fork() {
-    let guard = lock(&TABLE);
-    let _ = FORKING.try_with(|parked| parked.replace(Some(guard)));
-}
-
-extern "C" fn after_fork() {
-    let _ = FORKING.try_with(|parked| parked.replace(None));
-}
-
-/// A lock that another thread held at the fork is never released in the
-/// child: its record is replaced. What it held half-way is the parent's.
-extern "C" fn in_child() {
-    let _ = FORKING.try_with(|parked| {
-        if let Some(table) = parked.borrow_mut().as_mut() {
-            for slot in &mut table.slots {
-                if slot.gate.try_pass().is_none() {
-                    std::mem::forget(std::mem::take(&mut slot.gate));
-                }
-                let Some((_, record)) = &mut slot.entry else {
-                    continue;
-                };
-                let free = record.rx.try_lock().is_ok()
-                    && record.tx.try_lock().is_ok()
-                    && record.answer.try_lock().is_ok();
-                if !free {
-                    let renewed = Arc::new(record.renewed());
-                    // The old one is left alone, locks and all.
-                    std::mem::forget(std::mem::replace(record, renewed));
-                }
-            }
-        }
-        parked.replace(None)
-    });
 }
