@@ -54,12 +54,13 @@ int main(int argc, char **argv)
         return 1;
     }
     getsockname(server, (struct sockaddr *)&addr, &size);
-    printf("listening on 127.0.0.1:%d\n", ntohs(addr.sin_port));
-    fflush(stdout);
     ep = epoll_create(1);
     ev.events = EPOLLIN;
     ev.data.fd = server;
     epoll_ctl(ep, EPOLL_CTL_ADD, server, &ev);
+    /* last: who reads it counts this program's descriptors */
+    printf("listening on 127.0.0.1:%d\n", ntohs(addr.sin_port));
+    fflush(stdout);
     while (1) {
         n = epoll_wait(ep, evs, 16, -1);
         for (i = 0; i < n; i++) {
