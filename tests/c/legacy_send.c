@@ -381,7 +381,8 @@ static void *pings_and_reads(void *argument) {
 
 static void *receives(void *argument) {
     struct pinger *own = (struct pinger *)argument;
-    while (!__atomic_load_n(&own->stop, __ATOMIC_ACQUIRE)) {
+    /* At least one ping, however late this thread is given a processor. */
+    while (!__atomic_load_n(&own->stop, __ATOMIC_ACQUIRE) || own->pings == 0) {
         char data[64];
         WebsocketData_Type type;
         int result = webSocket_recv(own->fd, data, sizeof data, &type);
@@ -391,6 +392,7 @@ static void *receives(void *argument) {
         } else {
             CHECK_INT(result, 3);
             CHECK_INT(type, WDT_PING);
+            own->pings++;
         }
     }
     return NULL;
