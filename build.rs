@@ -2,8 +2,9 @@
 //!
 //! - `websocket.h`, of which include/wsembed/websocket.h is a copy (`make
 //!   header`; tests/header.rs compares the two);
-//! - `legacy.h`, the drop-in's prototypes as the library defines them, which
-//!   tests/c/legacy_prototypes.c holds against the hand-written headers.
+//! - `legacy.h` and `ws.h`, the prototypes of the drop-in's two generations as
+//!   the library defines them, which tests/c/legacy_prototypes.c and
+//!   ws_prototypes.c hold against the hand-written headers.
 //!
 //! CMake sets WSEMBED_HEADER_DIR to have copies at a place that it knows.
 
@@ -17,7 +18,7 @@ const SOURCES: &[&str] = &[
     "src/ffi/version.rs",
     "src/ffi/result.rs",
     "src/ffi/log.rs",
-    "src/config.rs",
+    "src/config/ids.rs",
     "src/ffi/config.rs",
     "src/ffi/event.rs",
     "src/ffi/failure.rs",
@@ -26,10 +27,21 @@ const SOURCES: &[&str] = &[
     "src/ffi/conn/send.rs",
     "src/ffi/problem.rs",
     "src/ffi/parser.rs",
+    "src/ffi/server.rs",
+    "src/ffi/server/life.rs",
+    "src/ffi/server/listen.rs",
+    "src/ffi/server/turning.rs",
+    "src/ffi/server/page.rs",
+    "src/ffi/server/request.rs",
+    "src/ffi/server/peer.rs",
+    "src/ffi/server/info.rs",
 ];
 
 /// The sources of `legacy.h`.
 const LEGACY: &[&str] = &["src/ffi/legacy.rs", "src/ffi/legacy/utility.rs"];
+
+/// The sources of `ws.h`.
+const GENERATION_2: &[&str] = &["src/ffi/ws_com.rs", "src/ffi/ws_server.rs"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
@@ -38,6 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     write_header(&root, "cbindgen.toml", SOURCES, "websocket.h")?;
     write_header(&root, "cbindgen-legacy.toml", LEGACY, "legacy.h")?;
+    write_header(&root, "cbindgen-legacy.toml", GENERATION_2, "ws.h")?;
 
     let major = env::var("CARGO_PKG_VERSION_MAJOR")?;
     println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libwsembed.so.{major}");

@@ -1,7 +1,7 @@
 #!/bin/sh
 # What the release build of the libraries exports, needs and weighs.
 #
-#   symbols.sh exported   libwsembed.so exports what tests/symbols.txt lists
+#   symbols.sh exported   libwsembed.so exports what tests/symbols.txt lists (AP37)
 #   symbols.sh needed     it needs only libc, libgcc_s and the loader
 #   symbols.sh soname     its SONAME has the major version of Cargo.toml
 #   symbols.sh size       stripped, it keeps to its budget
@@ -14,8 +14,9 @@ build=${WSEMBED_BUILD:-$source/build}
 golden=$source/tests/symbols.txt
 shared=$build/lib/libwsembed.so
 archive=$build/lib/libwsembed.a
-# 600 KiB; the oldest Rust that builds it makes it 45 KiB larger than 1.95 does.
-size_budget=614400
+# 808 KiB, of which Rust's std and its backtraces are some 300; the oldest Rust that
+# builds it makes it 45 KiB larger than 1.95 does.
+size_budget=827392
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

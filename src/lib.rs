@@ -8,6 +8,7 @@
 //! - [`config`]: the one table of options.
 //! - [`legacy`]: the drop-in for old device programs, a thin face of the same
 //!   core.
+//! - [`server`]: loops that serve peers, and a door for any thread.
 //! - [`ffi`]: the C ABI.
 
 pub mod config;
@@ -16,3 +17,4 @@ pub mod ffi;
 pub mod legacy;
 pub mod net;
 pub mod proto;
+pub mod server;

@@ -24,7 +24,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 const UNSAFE: &[&str] = &["ffi/", "net/sys.rs", "net/sys/"];
 
 /// Layers whose root must forbid `unsafe` to the compiler as well.
-const FORBID: &[&str] = &["proto/mod.rs", "legacy/mod.rs"];
+const FORBID: &[&str] = &["proto/mod.rs", "server/mod.rs", "legacy/mod.rs"];
 
 #[derive(Debug, PartialEq)]
 enum Token {

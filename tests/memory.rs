@@ -5,18 +5,46 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::Arc;
 
-use wsembed::proto::conn::{Connection, Role};
+use wsembed::config::{
+    Config, Serving, WEBSOCKET_MEMORY_BYTES, WEBSOCKET_OVERFLOW, WEBSOCKET_OVERFLOW_BLOCK,
+    WEBSOCKET_OVERFLOW_DROP_OLDEST, WEBSOCKET_OVERFLOW_KEEP_LATEST, WEBSOCKET_OVERFLOW_REFUSE,
+};
+use wsembed::proto::Error;
+use wsembed::proto::conn::{Connection, Event, Role, Sendable};
 use wsembed::proto::incoming::Input;
+use wsembed::proto::message::Kind;
 use wsembed::proto::parser::{Parser, Rules};
 use wsembed::proto::settings::Settings;
 
+#[path = "server/support.rs"]
+#[allow(dead_code)]
+mod support;
+
 thread_local!(static HELD: Cell<usize> = const { Cell::new(0) });
+// After so many large ones this thread gets no more memory for once.
+thread_local!(static REFUSED: Cell<usize> = const { Cell::new(usize::MAX) });
+/// What a peer or a program sizes is larger; what is smaller is had, or the
+/// process ends.
+const LARGE: usize = 1500;
+
+/// Whether the system has no memory for this one.
+fn is_refused(size: usize) -> bool {
+    if size < LARGE || REFUSED.get() == usize::MAX {
+        return false;
+    }
+    let left = REFUSED.get();
+    REFUSED.set(left.checked_sub(1).unwrap_or(usize::MAX));
+    left == 0
+}
 
 struct Counting;
 
 // SAFETY: the system's allocator does the work.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if is_refused(layout.size()) {
+            return std::ptr::null_mut();
+        }
         HELD.set(HELD.get().wrapping_add(layout.size()));
         // SAFETY: the caller's promise.
         unsafe { System.alloc(layout) }
@@ -157,4 +185,200 @@ fn fr14_fr16_a_parser_of_frames_holds_nothing_of_them() {
         });
         assert_eq!(grown, 0, "{length} announced");
     }
+}
+
+/// All but the last byte of a message in masked frames of `piece` bytes, none
+/// of them final; then many pings.
+fn hoard(settings: &Settings, piece: usize) -> Vec<Vec<u8>> {
+    let mut left = settings.max_message as usize - 1;
+    let mut first = 0x02;
+    let mut frames = Vec::new();
+    while left > 0 {
+        let length = left.min(piece);
+        frames.push(support::masked(first, &vec![b'x'; length]));
+        left -= length;
+        first = 0x00;
+    }
+    frames.extend((0..200).map(|_| support::masked(0x89, &[b'p'; 125])));
+    frames
+}
+
+#[test]
+fn lm05_all_that_a_connection_holds_fits_its_one_number() {
+    for memory in [64 << 10, 256 << 10, 3 << 20] {
+        for (role, piece) in [(Role::Server, 100), (Role::Server, 5000)] {
+            let mut config = Config::default();
+            config.set_number(WEBSOCKET_MEMORY_BYTES, memory).unwrap();
+            let settings = config.settings(role).unwrap();
+            let mut frames = hoard(&settings, piece);
+            let (grown, connection) = held(|| {
+                let mut connection = Box::new(Connection::established(role, settings, random));
+                for frame in &mut frames {
+                    let mut input = Input::new(frame);
+                    while connection.next(&mut input).is_ok() {}
+                }
+                let message = Sendable::Message(Kind::Binary);
+                while connection.send(message, &[7; 100]).is_ok() {}
+                while connection.send(Sendable::Ping, &[7]).is_ok() {}
+                connection
+                    .close(Some(1000), "there is room for this")
+                    .unwrap();
+                connection
+            });
+            assert!(grown <= memory as isize, "{grown} of {memory}");
+            assert!(grown > memory as isize / 2, "{grown} of {memory}");
+            drop(connection);
+        }
+    }
+}
+
+#[test]
+fn lm03_lm05_all_that_a_servers_peer_makes_it_hold_fits_its_one_number() {
+    let memory = 1 << 20;
+    for overflow in [
+        WEBSOCKET_OVERFLOW_REFUSE,
+        WEBSOCKET_OVERFLOW_DROP_OLDEST,
+        WEBSOCKET_OVERFLOW_KEEP_LATEST,
+        WEBSOCKET_OVERFLOW_BLOCK,
+    ] {
+        let mut config = Config::default();
+        config.set_number(WEBSOCKET_MEMORY_BYTES, memory).unwrap();
+        config
+            .set_number(WEBSOCKET_OVERFLOW, overflow.into())
+            .unwrap();
+        let (settings, serving) = config.serving().unwrap();
+        let frames = hoard(&settings, 4000);
+        let mut server = support::Server::echo(Settings::clone(&settings), serving);
+        // The first has the loop's own buffers grow.
+        for turn in 0..2 {
+            for length in [10, 1000] {
+                let (grown, client) = held(|| peer_that_hoards(&mut server, &frames, length));
+                let within = grown <= memory as isize && grown > memory as isize / 2;
+                println!("policy {overflow}, {length} bytes each: {grown}");
+                assert!(within || turn == 0, "{overflow}: {grown} of {memory}");
+                drop(client);
+                server.until(|server| {
+                    let told = server.take_told();
+                    told.iter()
+                        .any(|told| matches!(told, support::Told::Close(..)))
+                });
+            }
+        }
+    }
+}
+
+/// A client that never reads, sends what it may, and is sent messages of
+/// `length` bytes, from the loop's thread and past it, until there is no room.
+fn peer_that_hoards(
+    server: &mut support::Server,
+    frames: &[Vec<u8>],
+    length: usize,
+) -> support::Client {
+    let (mut client, peer) = server.client();
+    for frame in frames {
+        client.write(frame);
+        server.turn(0);
+    }
+    let sent = |server: &support::Server| server.shared.counts(peer).unwrap().bytes_out;
+    let payload = vec![b'm'; length];
+    // Until the sockets in between hold no more.
+    let (mut before, mut stuck) = (0, 0);
+    while stuck < 1000 {
+        for _ in 0..10 {
+            let _ = server.here().send(peer, Kind::Binary, &payload);
+        }
+        server.turn(0);
+        let now = sent(server);
+        stuck = if now == before { stuck + 1 } else { 0 };
+        before = now;
+    }
+    for _ in 0..10 {
+        for _ in 0..100_000 {
+            if server.shared.send(peer, Kind::Binary, &payload).is_err() {
+                break;
+            }
+        }
+        server.turn(0);
+    }
+    while server.shared.send(peer, Kind::Binary, &payload).is_ok() {}
+    server.take_told();
+    client
+}
+
+/// A connection's life with long things in it; the k-th large allocation fails.
+/// Whether that was the last of them, and how the connection ended.
+fn life_without_memory(role: Role, k: usize) -> (bool, Vec<Error>) {
+    let settings = Arc::new(Settings::default());
+    let masked = role == Role::Server;
+    let frame = |first: u8, payload: &[u8]| {
+        let key = masked.then_some([0; 4]);
+        let (header, size) = wsembed::proto::frame::encode(first, key, payload.len() as u64);
+        [&header[..size], payload].concat()
+    };
+    let long = vec![b'a'; 30_000];
+    let mut wire = [frame(0x02, &long), frame(0x80, &long)].concat();
+    wire.extend(frame(0x81, &long));
+    let mut connection = Connection::established(role, settings, random);
+    let mut errors = Vec::new();
+    REFUSED.set(k);
+    for piece in wire.chunks(7000) {
+        let mut bytes = [0; 7000];
+        bytes[..piece.len()].copy_from_slice(piece);
+        let mut input = Input::new(&mut bytes[..piece.len()]);
+        while let Ok(event) = connection.next(&mut input) {
+            if let Event::Close(close) = event {
+                errors.extend(close.error);
+            }
+        }
+    }
+    for kind in [Kind::Binary, Kind::Text] {
+        errors.extend(connection.send(Sendable::Message(kind), &long).err());
+    }
+    let met = REFUSED.replace(usize::MAX) == usize::MAX;
+    while let Ok(length @ 1..) = connection.output().map(<[u8]>::len) {
+        connection.done(length).unwrap();
+    }
+    (!met, errors)
+}
+
+#[test]
+fn lm13_without_memory_for_what_a_peer_sizes_a_connection_ends_or_a_call_fails() {
+    for role in [Role::Server, Role::Client] {
+        for k in 0.. {
+            let (over, errors) = life_without_memory(role, k);
+            if over {
+                assert!(k > 3, "{k}");
+                assert_eq!(errors, []);
+                break;
+            }
+            assert_eq!(errors.first(), Some(&Error::Memory), "{k}: {errors:?}");
+        }
+    }
+}
+
+#[test]
+fn lm16_connections_and_messages_leave_nothing() {
+    let mut server = support::Server::echo(Settings::default(), Serving::default());
+    let round = |server: &mut support::Server| {
+        let mut clients: Vec<_> = (0..20).map(|_| server.client()).collect();
+        for (client, _) in &mut clients {
+            for length in [1, 100, 5000] {
+                client.send(support::BINARY, &vec![7; length]);
+                server.turn(10_000);
+                assert_eq!(client.frame().1.len(), length);
+            }
+        }
+        drop(clients);
+        for _ in 0..20 {
+            server.expect(support::closed);
+        }
+        server.told().clear();
+        server.shared.program.log.lock().unwrap().clear();
+    };
+    // What is made once and kept.
+    for _ in 0..3 {
+        round(&mut server);
+    }
+    let (grown, ()) = held(|| (0..30).for_each(|_| round(&mut server)));
+    assert!(grown.abs() < 4096, "{grown} bytes");
 }

@@ -1,5 +1,5 @@
 #!/bin/bash
-# libwsembed.a lives beside other Rust libraries in one C program, and what
+# libwsembed.a lives beside other Rust libraries in one C program (AP37), and what
 # scripts/one-object.sh makes of a Rust library still unwinds.
 #
 #   static_archive.sh [FOLDER OF libwsembed.a]   (that of the finished build)

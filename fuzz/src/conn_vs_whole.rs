@@ -25,6 +25,7 @@ pub const HANDSHAKE: u8 = 0x02;
 pub const ACCEPT_UNMASKED: u8 = 0x04;
 pub const KEEP_OUTPUT: u8 = 0x08;
 pub const ECHO: u8 = 0x10;
+pub const LENIENT: u8 = 0x20;
 
 pub fn run(input: &[u8]) {
     let mut source = Source::new(input);
@@ -63,6 +64,7 @@ pub fn plan<'d>(source: &mut Source<'d>) -> (Plan, Lengths<'d>) {
         .collect();
     let cuts = source.lengths();
     let masking = match role {
+        _ if settings.lenient => Masking::Free,
         Role::Client => Masking::Never,
         Role::Server if settings.accept_unmasked => Masking::Free,
         Role::Server => Masking::Always,
@@ -84,9 +86,13 @@ pub fn plan<'d>(source: &mut Source<'d>) -> (Plan, Lengths<'d>) {
 
 fn settings(source: &mut Source<'_>, flags: u8) -> Settings {
     let defaults = Settings::default();
+    let lenient = flags & LENIENT != 0;
+    let chunk_above = source.choice(&[u64::MAX, 0, 1, 10, 125, 1000, 65_536]);
     let sizes = [16 << 20, 1, 10, 125, 126, 1000, 65_535, 65_536];
     Settings {
-        chunk_above: source.choice(&[u64::MAX, 0, 1, 10, 125, 1000, 65_536]),
+        // Chunks of a message may have another between them; tests/proto has
+        // that.
+        chunk_above: if lenient { u64::MAX } else { chunk_above },
         max_message: source.choice(&sizes),
         max_frame: source.choice(&sizes),
         max_fragments: source.choice(&[1 << 20, 1, 2, 3, 10]),
@@ -97,6 +103,7 @@ fn settings(source: &mut Source<'_>, flags: u8) -> Settings {
         close_timeout: source.choice(&[0, 1, 70]),
         handshake_timeout: 80,
         accept_unmasked: flags & ACCEPT_UNMASKED != 0,
+        lenient,
         subprotocols: vec!["chat".to_owned(), "b".to_owned()],
         ..defaults
     }
@@ -104,7 +111,7 @@ fn settings(source: &mut Source<'_>, flags: u8) -> Settings {
 
 /// What always holds.
 fn check(plan: &Plan, trace: &Trace) {
-    check_events(&trace.events, plan.stream.len());
+    check_events(&trace.events, plan.stream.len(), plan.settings.lenient);
     let Some(frames) = sent_frames(plan, trace) else {
         return;
     };
@@ -150,7 +157,12 @@ fn sent_frames(plan: &Plan, trace: &Trace) -> Option<Vec<Sent>> {
         }
         sent = &sent[end + 4..];
     }
-    Some(frames_of(plan.role, sent, trace.gave_up))
+    Some(frames_of(
+        plan.role,
+        sent,
+        trace.gave_up,
+        plan.settings.lenient,
+    ))
 }
 
 /// Each pong answers a ping that came, or is one that the program sent.

@@ -282,6 +282,8 @@ impl Run<'_> {
             (false, _) => 0,
             (true, Kind::Text) => 1,
             (true, Kind::Binary) => 2,
+            (true, Kind::Continuation) => 0,
+            (true, Kind::Raw) => unreachable!("never received, never sent"),
         };
         self.accept(opcode | if last { 0x80 } else { 0 }, data);
         Ok(0)

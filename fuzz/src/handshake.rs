@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use wsembed::legacy::{head as tolerant, link};
-use wsembed::proto::conn::{Connection, Role};
+use wsembed::proto::conn::{Answer, Connection, Role};
 use wsembed::proto::handshake::{client, key, server};
 use wsembed::proto::http;
 use wsembed::proto::incoming::Input;
+use wsembed::proto::page::Page;
 use wsembed::proto::settings::Settings;
 use wsembed::proto::url::Url;
 
@@ -70,6 +71,73 @@ fn opening(role: Role, source: &mut Source<'_>) {
         assert_eq!(played(&plan, Lengths::new(&[1])), whole, "byte by byte");
     }
     check_memory(&plan, cuts);
+    if role == Role::Server {
+        plain(&plan, cuts, &whole);
+    }
+}
+
+/// Where there are pages: the path that is asked for, if any, and what is
+/// sent, which is `answer` then.
+fn asked(plan: &Plan, cuts: Lengths<'_>, answer: &Answer) -> (Option<String>, Vec<u8>) {
+    let mut connection = Connection::server_of_pages(Arc::clone(&plan.settings), random);
+    let (mut path, mut sent) = (None, Vec::new());
+    for piece in cuts.pieces(&plan.stream) {
+        let mut piece = piece.to_vec();
+        let mut input = Input::new(&mut piece);
+        while connection.next(&mut input).is_ok() {}
+        if let Some(asked) = connection.asked().map(str::to_owned) {
+            assert!(path.replace(asked).is_none(), "asked twice");
+            assert_eq!(connection.answer(answer.clone()), Ok(()));
+        }
+        while let Ok(bytes @ [_, ..]) = connection.output() {
+            sent.extend_from_slice(bytes);
+            let length = bytes.len();
+            connection.done(length).expect("bytes that were there");
+        }
+    }
+    (path, sent)
+}
+
+/// Only a plain request asks for a page, in any cut, and gets one answer; where
+/// there are none, it gets what it gets without any of this.
+fn plain(plan: &Plan, cuts: Lengths<'_>, without: &Trace) {
+    let body = b"a page";
+    let page = Page::new("text/plain", body).expect("a content type");
+    let answer = Answer::Page(Arc::new(page));
+    let (path, sent) = asked(plan, Lengths::new(&[]), &answer);
+    assert_eq!(asked(plan, cuts, &answer), (path.clone(), sent.clone()));
+    let Some(path) = path else { return };
+    let head = head::read(&plan.stream).expect("a head that everybody reads alike");
+    let words: Vec<&str> = head.first.split(' ').collect();
+    let [method, target, version] = words[..] else {
+        panic!("{:?} asked for a page", head.first);
+    };
+    assert!(version == "HTTP/1.0" || !head.lists("upgrade", "websocket"));
+    if matches!(method, "GET" | "HEAD") {
+        assert!(path.starts_with('/') && !path.contains(['?', '#']));
+        assert!(
+            target
+                .split('?')
+                .next()
+                .is_some_and(|target| target.ends_with(&path))
+        );
+        assert!(version == "HTTP/1.0" || head.one("host").is_some());
+        assert!(head.values("transfer-encoding").is_empty(), "a body");
+        let whole = head::read(&sent).expect("an answer that everybody reads alike");
+        assert_eq!(whole.first, "HTTP/1.1 200 OK");
+        assert_eq!(whole.one("content-length"), Some(&b"6"[..]));
+        let sent = &sent[whole.size..];
+        assert_eq!(sent, if method == "GET" { &body[..] } else { b"" });
+    } else {
+        assert_eq!(path, "");
+        assert_eq!(head::check_refusal(&plan.stream, &sent), 405);
+    }
+    assert_eq!(asked(plan, cuts, &Answer::NoPages).1, without.sent);
+    let missing = asked(plan, cuts, &Answer::Missing).1;
+    assert!(matches!(
+        head::check_refusal(&plan.stream, &missing),
+        404 | 405
+    ));
 }
 
 fn played(plan: &Plan, cuts: Lengths<'_>) -> Trace {
@@ -79,7 +147,7 @@ fn played(plan: &Plan, cuts: Lengths<'_>) -> Trace {
 }
 
 fn check(plan: &Plan, trace: &Trace) {
-    check_events(&trace.events, plan.stream.len());
+    check_events(&trace.events, plan.stream.len(), plan.settings.lenient);
     let opened = trace.events.iter().find_map(|event| match event {
         Seen::Open(subprotocol) => Some(subprotocol.as_str()),
         _ => None,
@@ -101,10 +169,10 @@ fn check(plan: &Plan, trace: &Trace) {
             let key = asked.one("sec-websocket-key").expect("a key");
             let accept = head.one("sec-websocket-accept");
             assert_eq!(accept, Some(&key::accept(key)[..]));
-            frames_of(Role::Server, &trace.sent[head.size..], false);
+            frames_of(Role::Server, &trace.sent[head.size..], false, false);
         }
         (Role::Server, None) if !trace.sent.is_empty() => {
-            let status = head::check_refusal(&trace.sent);
+            let status = head::check_refusal(&plan.stream, &trace.sent);
             assert_eq!(
                 trace.failure.as_ref().map(|failure| failure.0),
                 Some(status)
@@ -118,7 +186,7 @@ fn check(plan: &Plan, trace: &Trace) {
                 let offered = &plan.settings.subprotocols;
                 head::check_answer(&plan.stream, &key::accept(key), offered, subprotocol);
             }
-            frames_of(Role::Client, &trace.sent[request.size..], false);
+            frames_of(Role::Client, &trace.sent[request.size..], false, false);
         }
     }
     if let Some((_, answer)) = &trace.failure {
@@ -187,12 +255,58 @@ fn address(input: &[u8]) {
     }
 }
 
+/// A lenient server makes the same of a request in any cut, and lets in who
+/// asks for an upgrade and has a key.
+fn lenient(bytes: &[u8], cuts: Lengths<'_>) {
+    let settings = Settings {
+        lenient: true,
+        header_bytes: 300,
+        ..Settings::default()
+    };
+    let plan = Plan {
+        role: Role::Server,
+        settings: Arc::new(settings),
+        established: false,
+        randoms: u32::MAX,
+        drains: true,
+        echoes: false,
+        decision: 0,
+        calls: Vec::new(),
+        stream: bytes.to_vec(),
+    };
+    let whole = played(&plan, Lengths::new(&[]));
+    assert_eq!(played(&plan, cuts), whole);
+    if bytes.len() <= 1000 {
+        assert_eq!(played(&plan, Lengths::new(&[1])), whole, "byte by byte");
+    }
+    check_memory(&plan, cuts);
+    check_events(&whole.events, bytes.len(), true);
+    let is_open = |event: &Seen| matches!(event, Seen::Open(_));
+    if !whole.events.iter().any(is_open) {
+        return;
+    }
+    let start = bytes.iter().position(|byte| !b"\r\n".contains(byte));
+    let request = &bytes[start.expect("more than empty lines")..];
+    assert!(request.starts_with(b"GET "));
+    let end = tolerant::end(request, 0).expect("a whole head");
+    assert!(start.unwrap_or(0) + end <= 300);
+    let request = &request[..end];
+    assert!(tolerant::has_token(request, "Upgrade", "websocket"));
+    let key = tolerant::values(request, "Sec-WebSocket-Key").next();
+    let answer = head::read(&whole.sent).expect("an answer that everybody reads alike");
+    assert!(answer.first.starts_with("HTTP/1.1 101 "));
+    let accept = key::accept(key.expect("a key"));
+    assert_eq!(answer.one("sec-websocket-accept"), Some(&accept[..]));
+    frames_of(Role::Server, &whole.sent[answer.size..], false, true);
+}
+
 /// The drop-in's tolerant reader finds the end of a head in any cut, and its
 /// requests have no line that was not meant.
 fn old(source: &mut Source<'_>) {
     let port = source.short();
     let cuts = source.lengths();
     let bytes = source.rest();
+    lenient(bytes, cuts);
     let wanted = (1..=bytes.len()).find(|end| {
         let head = &bytes[..*end];
         head.ends_with(b"\n\n") || head.ends_with(b"\n\r\n")

@@ -127,12 +127,35 @@ impl Reader<'_> {
         let Some(header) = header(rest) else {
             return Err(Told::Lost(1));
         };
-        if !header.minimal || header.length >= 1 << 63 {
+        let any_form = header.minimal || self.settings.lenient;
+        if !any_form || header.length >= 1 << 63 {
             return Err(VIOLATION);
         }
         let control = first & 0x08 != 0;
+        // A new message inside one, which only a lenient end takes: whole and of
+        // the other kind, it is told before the other; in pieces, it ends the other.
+        let begins = matches!(first & 0x0F, 1 | 2);
+        let same = match self.kind {
+            Some(Kind::Text) => first == 0x81,
+            Some(Kind::Binary) => first == 0x82,
+            _ => false,
+        };
+        if same {
+            return Err(VIOLATION);
+        }
+        let other = self.kind.take_if(|_| begins);
+        let other = other.map(|kind| {
+            let frames = std::mem::take(&mut self.frames);
+            (kind, std::mem::take(&mut self.message), frames)
+        });
         if !control {
             self.limits(header.length)?;
+        }
+        let mut parked = None;
+        match other {
+            Some(other) if first & 0x80 != 0 => parked = Some(other),
+            Some((kind, message, _)) => self.told.push(Told::Message(kind, message)),
+            None => {}
         }
         let body = &rest[header.size..];
         let there =
@@ -147,6 +170,9 @@ impl Reader<'_> {
             self.control(first & 0x0F, payload)?;
         } else {
             self.data(first, &payload, missing)?;
+            if let Some((kind, message, frames)) = parked {
+                (self.kind, self.message, self.frames) = (Some(kind), message, frames);
+            }
         }
         Ok(header.size + there)
     }
@@ -159,9 +185,10 @@ impl Reader<'_> {
             Role::Server => masked || self.settings.accept_unmasked,
             Role::Client => !masked,
         };
+        let masking = masking || self.settings.lenient;
         let order = match opcode {
-            0 => self.kind.is_some(),
-            1 | 2 => self.kind.is_none(),
+            0 => self.kind.is_some() || self.settings.lenient,
+            1 | 2 => self.kind.is_none() || self.settings.lenient,
             8..=10 => fin && short <= 125,
             _ => false,
         };
@@ -187,9 +214,14 @@ impl Reader<'_> {
             2 => self.kind = Some(Kind::Binary),
             _ => {}
         }
+        // A stray continuation is a message of its own, whatever its FIN.
+        let stray = self.kind.is_none();
+        if stray {
+            self.kind = Some(Kind::Continuation);
+        }
         self.message.extend_from_slice(payload);
-        let ends = first & 0x80 != 0 && missing == 0;
-        if self.kind == Some(Kind::Text) {
+        let ends = (stray || first & 0x80 != 0) && missing == 0;
+        if self.kind == Some(Kind::Text) && !self.settings.lenient {
             match std::str::from_utf8(&self.message) {
                 Ok(_) => {}
                 Err(error) if error.error_len().is_none() && !ends => {}

@@ -78,7 +78,7 @@ fn settings(flags: u8, chunks: u8) -> Vec<u8> {
 
 fn conn_vs_whole(seeds: &mut Vec<Seed>) {
     const TARGET: &str = "conn_vs_whole";
-    use conn_vs_whole::{ACCEPT_UNMASKED, CLIENT, ECHO, HANDSHAKE, KEEP_OUTPUT};
+    use conn_vs_whole::{ACCEPT_UNMASKED, CLIENT, ECHO, HANDSHAKE, KEEP_OUTPUT, LENIENT};
     for (name, frames) in CASES {
         let stream = stream(frames);
         let server = [settings(ECHO, 0), vec![0, 2, 1, 3], stream.clone()].concat();
@@ -139,6 +139,36 @@ fn conn_vs_whole(seeds: &mut Vec<Seed>) {
     let answer = [heads::answer(), b"\x81\x05Hello".to_vec()].concat();
     let bytes = [settings(HANDSHAKE | CLIENT, 0), vec![0, 1, 9], raw(&answer)].concat();
     add(seeds, TARGET, "answer", bytes);
+    // What only a lenient connection takes.
+    let loose = stream(&[
+        (0x80, PLAIN, b"stray", 0),
+        (0x00, LONG | 4, b"not last", 0),
+        (0x81, PLAIN | LONG, b"\xC4\xE3\xBA\xC3", 0),
+        (0x01, 4, b"\xE2\x82", 0),
+        (0x89, PLAIN, b"p", 0),
+        (0x80, PLAIN, b"", 300),
+        (0x80, 4, b"", 0),
+        (0x02, 4, b"file", 0),
+        (0x81, PLAIN, b"beat", 0),
+        (0x00, 4, b"", 200),
+        (0x82, 4, b"", 300),
+        (0x01, PLAIN, b"next", 0),
+        (0x80, 4, b"end", 0),
+    ]);
+    let old = b"GET /a HTTP/1.0\nUpgrade: websocket\nSec-WebSocket-Key: k\n\n";
+    for (name, flags) in [("echo", ECHO), ("client", CLIENT), ("server", 0)] {
+        let start = settings(LENIENT | flags, 0);
+        let bytes = [start, vec![0, 2, 1, 3], loose.clone()].concat();
+        add(seeds, TARGET, &format!("lenient-{name}"), bytes);
+    }
+    let bytes = [
+        settings(LENIENT | HANDSHAKE, 0),
+        vec![0, 1, 9],
+        raw(old),
+        loose,
+    ]
+    .concat();
+    add(seeds, TARGET, "lenient-request", bytes);
 }
 
 fn legacy_fd(seeds: &mut Vec<Seed>) {

@@ -122,6 +122,11 @@
 #define WEBSOCKET_E_SUBPROTOCOL_CHOICE -112
 
 /**
+ * The limits of a connection come to more than `WEBSOCKET_MEMORY_BYTES`.
+ */
+#define WEBSOCKET_E_LIMITS -113
+
+/**
  * A reserved bit is set (RFC 6455 5.2).
  */
 #define WEBSOCKET_E_RESERVED_BITS -200
@@ -262,6 +267,17 @@
 #define WEBSOCKET_E_CONNECTION_LOST -400
 
 /**
+ * An address cannot be listened on or connected from: it is taken, not
+ * allowed, or not this machine's.
+ */
+#define WEBSOCKET_E_ADDRESS -401
+
+/**
+ * The kernel refused a call; errno tells which error it gave.
+ */
+#define WEBSOCKET_E_SYSTEM -402
+
+/**
  * An allocation failed.
  */
 #define WEBSOCKET_E_MEMORY -700
@@ -368,6 +384,99 @@
 #define WEBSOCKET_IDLE_TIMEOUT_MS 13
 
 /**
+ * Loops of a server, each on a thread of its own; more than one need
+ * `webSocket_server_start`. Default 1.
+ */
+#define WEBSOCKET_THREADS 14
+
+/**
+ * Peers that a server has at a time; more are answered 503. Default 10000.
+ */
+#define WEBSOCKET_MAX_CONNECTIONS 15
+
+/**
+ * Peers of one address (of IPv6: of one /64 network) at a time; more are
+ * answered 503; 0: no limit but the server's own. Default 0.
+ */
+#define WEBSOCKET_MAX_CONNECTIONS_PER_ADDRESS 16
+
+/**
+ * Peers whose handshake is not over; more are answered 503. Default 1000.
+ */
+#define WEBSOCKET_MAX_HANDSHAKES 17
+
+/**
+ * What a server does with a message when too much waits for its peer:
+ * `WEBSOCKET_OVERFLOW_REFUSE` and the like. Default 0.
+ */
+#define WEBSOCKET_OVERFLOW 18
+
+/**
+ * Connections that may wait to be accepted; the kernel may allow fewer.
+ * Default 1024.
+ */
+#define WEBSOCKET_BACKLOG 19
+
+/**
+ * Seconds of silence after which the kernel looks whether a peer is still
+ * there (TCP keepalive); 0: never. Default 0.
+ */
+#define WEBSOCKET_KEEPALIVE_SECONDS 20
+
+/**
+ * Milliseconds that peers have to close when a server stops. Default 5000.
+ */
+#define WEBSOCKET_STOP_TIMEOUT_MS 21
+
+/**
+ * All bytes of memory that one connection can make us hold, whatever its peer
+ * does. Limits that are not set get their shares of it (a third for a message
+ * being assembled, the rest for what waits to be sent), never more than their
+ * defaults; limits that are set and do not fit are refused when the handle is
+ * made (`WEBSOCKET_E_LIMITS`). What counts: the message, the send queue (one
+ * and a half times, as its buffer grows in steps; two and a half times where
+ * `WEBSOCKET_OVERFLOW` drops or closes), and 16 KiB for the rest; before that
+ * the handshake's head. At least 65536; 0: what the other limits come to.
+ * Default 0.
+ */
+#define WEBSOCKET_MEMORY_BYTES 22
+
+/**
+ * Milliseconds that a send may wait for room (`WEBSOCKET_OVERFLOW_BLOCK`).
+ * Default 5000.
+ */
+#define WEBSOCKET_BLOCK_TIMEOUT_MS 23
+
+/**
+ * `WEBSOCKET_OVERFLOW`: the message is refused with `WEBSOCKET_FULL`.
+ */
+#define WEBSOCKET_OVERFLOW_REFUSE 0
+
+/**
+ * `WEBSOCKET_OVERFLOW`: the oldest messages that wait are dropped for it.
+ */
+#define WEBSOCKET_OVERFLOW_DROP_OLDEST 1
+
+/**
+ * `WEBSOCKET_OVERFLOW`: it replaces all messages that wait, whether or not
+ * there is room.
+ */
+#define WEBSOCKET_OVERFLOW_KEEP_LATEST 2
+
+/**
+ * `WEBSOCKET_OVERFLOW`: the connection is closed with 1013.
+ */
+#define WEBSOCKET_OVERFLOW_CLOSE 3
+
+/**
+ * `WEBSOCKET_OVERFLOW`: `webSocket_server_send` waits for room, up to
+ * `WEBSOCKET_BLOCK_TIMEOUT_MS`, then refuses the message with
+ * `WEBSOCKET_FULL`. Only a loop makes room, so that a thread that turns one
+ * (in a callback, or between its own steps) is refused at once.
+ */
+#define WEBSOCKET_OVERFLOW_BLOCK 4
+
+/**
  * A header line, `"Name: value"`, that goes into our request or answer. A
  * list.
  */
@@ -381,7 +490,8 @@
 
 /**
  * A server allows browsers from this Origin besides its own host (`"*"`: from
- * any); a client sends the first. A list.
+ * any; scheme, host and port count, `null` is as it is); a client sends the
+ * first. A list.
  */
 #define WEBSOCKET_ORIGIN 102
 
@@ -414,6 +524,13 @@
  * A pong (`data`: its payload).
  */
 #define WEBSOCKET_PONG 6
+
+/**
+ * Of a server: all that waited for a peer has been sent, after a message was
+ * refused (`WEBSOCKET_FULL`) or so much waited that nothing more was read from
+ * it: sending may go on.
+ */
+#define WEBSOCKET_DRAIN 7
 
 /**
  * The connection is over (`data`: the peer's reason); comes exactly once.
@@ -469,6 +586,11 @@
  * Memory, random bytes, handles; or a defect of the library.
  */
 #define WEBSOCKET_STAGE_RESOURCES 10
+
+/**
+ * The kernel refused a call, such as one to listen (`systemError` tells why).
+ */
+#define WEBSOCKET_STAGE_SYSTEM 11
 
 /**
  * A reserved bit that no extension uses (RFC 6455 5.2).
@@ -574,6 +696,16 @@
 #define WEBSOCKET_PARSER_COMPRESSED 4
 
 /**
+ * No end: for times that say so.
+ */
+#define WEBSOCKET_FOREVER UINT32_MAX
+
+/**
+ * No ping of ours was answered yet.
+ */
+#define WEBSOCKET_NO_ROUND_TRIP UINT32_MAX
+
+/**
  * Options for the handles to be made; an opaque token, not an address.
  */
 typedef struct webSocket_config webSocket_config;
@@ -587,6 +719,15 @@ typedef struct webSocket_conn webSocket_conn;
  * A parser of frames; an opaque token, not an address.
  */
 typedef struct webSocket_parser webSocket_parser;
+
+/**
+ * A server of many peers; an opaque token, not an address.
+ *
+ * It has one loop or several (`WEBSOCKET_THREADS`); each peer is served by one
+ * of them as long as it lives. Where a function's comment does not say
+ * otherwise, any thread may call it at any time.
+ */
+typedef struct webSocket_server webSocket_server;
 
 /**
  * What a call returns: `WEBSOCKET_OK`, or a negative code.
@@ -659,7 +800,8 @@ typedef uint64_t webSocket_peer;
 typedef struct webSocket_event {
   /**
    * `sizeof` this struct, set by whoever provides it:
-   * `webSocket_event event = WEBSOCKET_EVENT_INIT;`
+   * `webSocket_event event = WEBSOCKET_EVENT_INIT;` (a server's callback is
+   * given the library's).
    */
   size_t size;
   /**
@@ -673,9 +815,10 @@ typedef struct webSocket_event {
   uint32_t flags;
   /**
    * The bytes, never NULL; borrowed until the next call of
-   * `webSocket_conn_next`, `_feed` or `_free` on the handle. Text and
-   * reasons are UTF-8, are not ended by a NUL and may hold one anywhere
-   * (U+0000); a chunk of text may end inside a code point.
+   * `webSocket_conn_next`, `_feed` or `_free` on the handle; of a server,
+   * until the callback returns. Text and reasons are UTF-8, are not ended by
+   * a NUL and may hold one anywhere (U+0000); a chunk of text may end inside
+   * a code point.
    */
   const uint8_t *data;
   /**
@@ -683,7 +826,8 @@ typedef struct webSocket_event {
    */
   size_t length;
   /**
-   * The pointer that the program keeps with a server's peer; else NULL.
+   * The pointer that the program keeps with a server's peer
+   * (`webSocket_server_setPeerUser`); else NULL.
    */
   void *peerUser;
   /**
@@ -807,6 +951,133 @@ typedef struct webSocket_frame {
   uint8_t rsv3;
 } webSocket_frame;
 
+/**
+ * Gets a server's events, with the `user` of `webSocket_server_new`, on the
+ * thread that turns the loop of the peer (`event->peer`): one at a time for
+ * each loop, so with several loops for different peers at the same time.
+ * `event` and what it lends are valid until it returns.
+ *
+ * A peer's events come in this order: `WEBSOCKET_REQUEST`, `WEBSOCKET_OPEN`,
+ * then messages, pings, pongs and `WEBSOCKET_DRAIN`, and once
+ * `WEBSOCKET_CLOSE`, the last. A peer whose request was no good, or refused,
+ * has `WEBSOCKET_CLOSE` without `WEBSOCKET_OPEN`. Ignore a `kind` that you do
+ * not know.
+ *
+ * While it runs its loop serves nobody: what takes long belongs to another
+ * thread, which may send the answer itself. It may call every function of this
+ * library, but turn the same server (`WEBSOCKET_E_REENTRY`) or wait for its
+ * threads. It must return: no `longjmp`, no C++ exception (which ends the
+ * program).
+ */
+typedef void (*webSocket_callback)(void *user, const struct webSocket_event *event);
+
+/**
+ * What is known of a peer. Its texts are what the peer sent, cut to their
+ * room: fit for a log, not for a decision on `target` where it was cut.
+ */
+typedef struct webSocket_peerInfo {
+  /**
+   * `sizeof` this struct, set by whoever provides it:
+   * `webSocket_peerInfo info = WEBSOCKET_PEER_INFO_INIT;`
+   */
+  size_t size;
+  /**
+   * Bytes of the request's path and query; more than `target` holds where
+   * it was cut.
+   */
+  size_t targetLength;
+  /**
+   * Messages of the peer that have come whole.
+   */
+  uint64_t messagesIn;
+  /**
+   * Messages to the peer that were sent, or wait.
+   */
+  uint64_t messagesOut;
+  /**
+   * Bytes that came from its socket, the handshake's included.
+   */
+  uint64_t bytesIn;
+  /**
+   * Bytes that its socket has taken, the handshake's included.
+   */
+  uint64_t bytesOut;
+  /**
+   * The last ping's round trip in milliseconds, or
+   * `WEBSOCKET_NO_ROUND_TRIP`.
+   */
+  uint32_t roundTripMs;
+  /**
+   * The peer's port; 0 for a local socket.
+   */
+  uint32_t port;
+  /**
+   * The peer's IPv4 or IPv6 address as text, `"unix"` for a local socket,
+   * empty where the kernel does not say; NUL-terminated.
+   */
+  char address[64];
+  /**
+   * The subprotocol agreed on, empty for none; NUL-terminated, cut where it
+   * is longer.
+   */
+  char subprotocol[64];
+  /**
+   * Path and query of the request, from `WEBSOCKET_REQUEST` on;
+   * NUL-terminated, cut where it is longer.
+   */
+  char target[256];
+} webSocket_peerInfo;
+
+/**
+ * What a server counts, all its loops together.
+ */
+typedef struct webSocket_statistics {
+  /**
+   * `sizeof` this struct, set by whoever provides it:
+   * `webSocket_statistics statistics = WEBSOCKET_STATISTICS_INIT;`
+   */
+  size_t size;
+  /**
+   * Peers that are there now, those whose handshake is not over included.
+   */
+  size_t peers;
+  /**
+   * Of these, those whose handshake is not over.
+   */
+  size_t handshakes;
+  /**
+   * Loops (`WEBSOCKET_THREADS`).
+   */
+  size_t threads;
+  /**
+   * Connections that came, adopted ones and those refused included; only
+   * grows.
+   */
+  uint64_t accepted;
+  /**
+   * Of these, those refused (503) for a limit of the server or for want of
+   * descriptors; only grows.
+   */
+  uint64_t refused;
+  /**
+   * Messages that came whole, from all peers that are and were; this and
+   * those below only grow, but for a peer that leaves at this moment.
+   */
+  uint64_t messagesIn;
+  /**
+   * Messages that were sent to them, or wait.
+   */
+  uint64_t messagesOut;
+  /**
+   * Bytes that their sockets gave, handshakes included.
+   */
+  uint64_t bytesIn;
+  /**
+   * Bytes that their sockets took.
+   */
+  uint64_t bytesOut;
+} webSocket_statistics;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -928,7 +1199,8 @@ webSocket_result webSocket_config_free(struct webSocket_config *config);
 
 /**
  * Tells about the last failure, on this thread, of a call that made no
- * handle (`webSocket_conn_newClient` and the like) or set an option.
+ * handle (`webSocket_conn_newClient` and the like), set an option, or had a
+ * server listen.
  *
  * `failure->size` must be set (`WEBSOCKET_FAILURE_INIT`). Where a defect of
  * the library was stopped at its boundary (`WEBSOCKET_E_INTERNAL`), `text`
@@ -949,7 +1221,7 @@ webSocket_result webSocket_lastFailure(struct webSocket_failure *failure);
  * or `wss://...`; used for the request only, nothing is connected. Writes the
  * token to `*conn`, on success only; the caller frees it with
  * `webSocket_conn_free`. Any thread. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_URL`, `WEBSOCKET_E_OPTION`
- * (an option is set that is for servers), `WEBSOCKET_E_NULL`,
+ * (an option is set that is for servers), `WEBSOCKET_E_LIMITS`, `WEBSOCKET_E_NULL`,
  * `WEBSOCKET_E_SEND_UTF8`, `WEBSOCKET_E_SEND_TOO_BIG` (a URL over 64 KiB),
  * `WEBSOCKET_E_RANDOM`, `WEBSOCKET_E_MEMORY`, `WEBSOCKET_E_HANDLES`,
  * `WEBSOCKET_GONE` or `WEBSOCKET_E_BUSY` (the config);
@@ -968,7 +1240,9 @@ webSocket_result webSocket_conn_newClient(const struct webSocket_config *config,
  *
  * `config` may be NULL (defaults) and is copied. Writes the token to `*conn`,
  * on success only; the caller frees it with `webSocket_conn_free`. Any thread. Results:
- * `WEBSOCKET_OK`, `WEBSOCKET_E_NULL`, `WEBSOCKET_E_HANDLES`,
+ * `WEBSOCKET_OK`, `WEBSOCKET_E_LIMITS` (they do not fit
+ * `WEBSOCKET_MEMORY_BYTES`), `WEBSOCKET_E_OPTION` (one is set that is for
+ * `webSocket_server`), `WEBSOCKET_E_NULL`, `WEBSOCKET_E_HANDLES`,
  * `WEBSOCKET_GONE` or `WEBSOCKET_E_BUSY` (the config);
  * `webSocket_lastFailure` has a sentence. Since 0.1.
  *
@@ -1154,7 +1428,7 @@ webSocket_result webSocket_conn_accept(struct webSocket_conn *conn, const char *
  */
 webSocket_result webSocket_conn_refuse(struct webSocket_conn *conn,
                                        uint32_t status,
-                                       const uint8_t *body,
+                                       const void *body,
                                        size_t length);
 
 /**
@@ -1214,7 +1488,7 @@ webSocket_result webSocket_conn_requestHeader(struct webSocket_conn *conn,
  */
 webSocket_result webSocket_conn_send(struct webSocket_conn *conn,
                                      uint32_t kind,
-                                     const uint8_t *data,
+                                     const void *data,
                                      size_t length);
 
 /**
@@ -1233,7 +1507,7 @@ webSocket_result webSocket_conn_send(struct webSocket_conn *conn,
  */
 webSocket_result webSocket_conn_sendChunk(struct webSocket_conn *conn,
                                           uint32_t kind,
-                                          const uint8_t *data,
+                                          const void *data,
                                           size_t length,
                                           uint32_t flags);
 
@@ -1361,6 +1635,481 @@ webSocket_result webSocket_parser_feedEof(struct webSocket_parser *parser);
 webSocket_result webSocket_parser_next(struct webSocket_parser *parser,
                                        struct webSocket_frame *frame);
 
+/**
+ * Makes a server: its loops (`WEBSOCKET_THREADS`, one by default), which
+ * serve nobody yet. No thread is started.
+ *
+ * `config` may be NULL (defaults) and is copied. `callback` gets the events,
+ * with `user`, which is never read through and must live until the server was
+ * freed and its threads have ended. Writes the token to `*server` where it
+ * succeeds; the caller frees it with `webSocket_server_free`. It uses two file
+ * descriptors a loop. Any thread. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_NULL`
+ * (`callback` or `server`), `WEBSOCKET_E_LIMITS` (the config's do not fit
+ * `WEBSOCKET_MEMORY_BYTES`), `WEBSOCKET_E_HANDLES` (no descriptor or no token
+ * is left), `WEBSOCKET_E_MEMORY`, `WEBSOCKET_E_SYSTEM` (errno tells),
+ * `WEBSOCKET_E_LIMITS` (`WEBSOCKET_MEMORY_BYTES`), `WEBSOCKET_GONE` or
+ * `WEBSOCKET_E_BUSY` (the config). Since 0.1.
+ *
+ * # Safety
+ * `callback` may be called with `user` from any thread; `server` is NULL or
+ * may be written.
+ */
+webSocket_result webSocket_server_new(const struct webSocket_config *config,
+                                      webSocket_callback callback,
+                                      void *user,
+                                      struct webSocket_server **server);
+
+/**
+ * Listens on an address and a port.
+ *
+ * `address`: NULL or "" for every address of this machine, IPv6 and IPv4; an
+ * IPv4 or IPv6 address (`"127.0.0.1"`, `"::1"`; no host name); or `"unix:"`
+ * and the path of a local socket (`port` is then not looked at). Its file has
+ * the permissions that the umask leaves; one that a dead server left is
+ * replaced, any other file is not (`WEBSOCKET_E_ADDRESS`), and it is removed
+ * when the server ends. `port`: 0 for one that the kernel picks. Writes the
+ * port to `*boundPort` (0 for a local socket); NULL is fine. Several addresses
+ * are several calls.
+ *
+ * While no thread turns the server: before `webSocket_server_start` or `_run`,
+ * or between two calls of `webSocket_server_step`. Any thread. Results:
+ * `WEBSOCKET_OK`, `WEBSOCKET_E_USAGE` (not an address, or a path that is too
+ * long), `WEBSOCKET_E_ADDRESS` (taken, not allowed, or not this machine's),
+ * `WEBSOCKET_E_HANDLES` (no descriptor is left), `WEBSOCKET_E_MEMORY`,
+ * `WEBSOCKET_E_SYSTEM`, `WEBSOCKET_E_STATE` (it is being turned, or was
+ * started or stopped), `WEBSOCKET_E_NULL`, `WEBSOCKET_E_SEND_UTF8` (`address`
+ * is not UTF-8), `WEBSOCKET_E_SEND_TOO_BIG` (`address`), `WEBSOCKET_GONE`;
+ * where the kernel refused, errno and `webSocket_lastFailure` tell why. Since
+ * 0.1.
+ *
+ * # Safety
+ * `address` is NULL or a NUL-terminated string; `boundPort` is NULL or may be
+ * written.
+ */
+webSocket_result webSocket_server_listen(struct webSocket_server *server,
+                                         const char *address,
+                                         uint16_t port,
+                                         uint16_t *boundPort);
+
+/**
+ * Takes connections from a socket that listens already, such as one that
+ * systemd passes (`LISTEN_FDS`: descriptors from 3 on).
+ *
+ * `fd`, TCP or a local stream socket, is the server's from now on: it is made
+ * non-blocking, and closed when the server ends. So it is where this fails,
+ * but for `WEBSOCKET_E_USAGE`, `WEBSOCKET_E_NULL` and `WEBSOCKET_GONE`. All
+ * loops take connections from it. While no thread turns the server, as
+ * `webSocket_server_listen`. Any thread. Results: `WEBSOCKET_OK`,
+ * `WEBSOCKET_E_USAGE` (not a listening stream socket), `WEBSOCKET_E_HANDLES`,
+ * `WEBSOCKET_E_MEMORY`, `WEBSOCKET_E_SYSTEM`, `WEBSOCKET_E_STATE` (it is being
+ * turned, or was started or stopped), `WEBSOCKET_E_NULL`, `WEBSOCKET_GONE`;
+ * where the kernel refused, errno and `webSocket_lastFailure` tell why. Since
+ * 0.1.
+ */
+webSocket_result webSocket_server_listenFd(struct webSocket_server *server, int fd);
+
+/**
+ * Turns the server once: waits up to `timeoutMs` milliseconds for something
+ * to do, and does it; the callback is called from here, any number of times.
+ *
+ * 0: does not wait. `WEBSOCKET_FOREVER`: without end. It waits no longer than
+ * the next deadline of a peer, and returns after each batch, so call it again
+ * and again. For a server of one loop, on a thread of the program's, not
+ * always the same; one at a time. Results: `WEBSOCKET_OK` (also where nothing
+ * happened), `WEBSOCKET_CLOSED` (it was stopped and all peers are gone:
+ * free it), `WEBSOCKET_E_STATE` (it has several loops, or threads of its own),
+ * `WEBSOCKET_E_REENTRY` (from its own callback), `WEBSOCKET_E_BUSY` (another
+ * thread turns it), `WEBSOCKET_E_HANDLES`, `WEBSOCKET_E_MEMORY` or
+ * `WEBSOCKET_E_SYSTEM` (the kernel refused to wait; errno tells),
+ * `WEBSOCKET_E_NULL`, `WEBSOCKET_GONE`. Since 0.1.
+ */
+webSocket_result webSocket_server_step(struct webSocket_server *server, uint32_t timeoutMs);
+
+/**
+ * Turns the server, on the calling thread, until it was stopped (by the
+ * callback or by another thread) and all peers are gone.
+ *
+ * As `webSocket_server_step` otherwise. Results: `WEBSOCKET_OK` (it is over:
+ * free it), and the errors of `webSocket_server_step`. Since 0.1.
+ */
+webSocket_result webSocket_server_run(struct webSocket_server *server);
+
+/**
+ * Gives the descriptor to wait for in the program's own select, poll, epoll
+ * or event loop: it is readable (`POLLIN`) whenever
+ * `webSocket_server_step(server, 0)` has something to do, deadlines and
+ * requests of other threads included.
+ *
+ * Writes `*fd`: the same every time, and the server's own. Only wait for it,
+ * level-triggered; it is closed by `webSocket_server_free`, so take it out of
+ * your loop before. Any thread, while nobody turns the server. Results:
+ * `WEBSOCKET_OK`, `WEBSOCKET_E_STATE` (several loops, or threads of its own),
+ * `WEBSOCKET_E_BUSY` (it is being turned), `WEBSOCKET_E_HANDLES`,
+ * `WEBSOCKET_E_MEMORY`, `WEBSOCKET_E_SYSTEM`, `WEBSOCKET_E_NULL`,
+ * `WEBSOCKET_GONE`. Since 0.1.
+ *
+ * # Safety
+ * `fd` is NULL or may be written.
+ */
+webSocket_result webSocket_server_pollFd(struct webSocket_server *server, int *fd);
+
+/**
+ * Starts `WEBSOCKET_THREADS` threads that turn the server, and returns; the
+ * callback is called on them, for different peers at the same time where they
+ * are several, for one peer always on the same.
+ *
+ * They block all signals: those come to the program's threads as before. Once;
+ * they end with `webSocket_server_stop` or `_free`. Any thread. Results:
+ * `WEBSOCKET_OK`, `WEBSOCKET_E_STATE` (started already, or stopped),
+ * `WEBSOCKET_E_BUSY` (a thread of the program's turns it),
+ * `WEBSOCKET_E_HANDLES` (no thread could be started; the server is stopped),
+ * `WEBSOCKET_E_NULL`, `WEBSOCKET_GONE`. Since 0.1.
+ */
+webSocket_result webSocket_server_start(struct webSocket_server *server);
+
+/**
+ * Stops the server: nobody new is taken, all peers are told 1001 (going
+ * away) behind what waits for them and have `WEBSOCKET_STOP_TIMEOUT_MS` to
+ * answer; then they are cut. `WEBSOCKET_CLOSE` comes for each.
+ *
+ * With threads of its own (`webSocket_server_start`) it returns when they have
+ * ended; called from the callback it returns at once. A program that turns
+ * the server itself goes on until `webSocket_server_step` says
+ * `WEBSOCKET_CLOSED`, or `_run` returns. A server cannot be started again:
+ * free it. Stopping again is fine. Any thread; from the callback; not from a
+ * signal handler. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_NULL`,
+ * `WEBSOCKET_GONE`. Since 0.1.
+ */
+webSocket_result webSocket_server_stop(struct webSocket_server *server);
+
+/**
+ * Frees a server: what is still open is closed at once, without a word to
+ * the peers, and nothing is told any more, `WEBSOCKET_CLOSE` neither. Stop it
+ * first for a polite end, and where something hangs on each peer's `peerUser`.
+ *
+ * NULL is fine. The token, and every peer's number, are `WEBSOCKET_GONE` from
+ * now on. It waits for the server's own threads; from the callback it does
+ * not: they end when the callback returns. Any thread. Results:
+ * `WEBSOCKET_OK`, `WEBSOCKET_GONE` (freed before). Since 0.1.
+ */
+webSocket_result webSocket_server_free(struct webSocket_server *server);
+
+/**
+ * Adds a page, replaces it or removes it: what the server answers to a GET
+ * (or HEAD) of `path` that asks for no WebSocket.
+ *
+ * `path`: what comes in the request before any `?`: one slash first, visible
+ * ASCII (anything else percent-encoded), at most 1024 bytes; compared byte by
+ * byte. `contentType`: such as `"text/html; charset=utf-8"`; NULL removes the
+ * page, and `bytes` is not looked at then (a page that is not there is fine).
+ * `bytes`: `length` bytes; NULL with 0 is an empty page. All are copied, once:
+ * whoever is reading a page that is replaced gets the old one to its end.
+ *
+ * Whoever asks for a page counts against the limits as a peer does, but no
+ * event tells of it, and the connection is closed after the answer. Whoever
+ * takes less than 16 KiB of it in `WEBSOCKET_HANDSHAKE_TIMEOUT_MS` is cut
+ * off. The lines of `WEBSOCKET_HEADER` go with a page, and unless they are
+ * among those also `Cache-Control: no-store` and
+ * `X-Content-Type-Options: nosniff`. As soon as there is one page, a request
+ * for another is answered 404, and one with another method 405; without any
+ * page a GET is 426 (Upgrade Required), and `WEBSOCKET_CLOSE` tells of it. A
+ * page is for everybody: neither Origin nor credentials are looked at.
+ *
+ * Any time, any thread; from the callback. Results: `WEBSOCKET_OK`,
+ * `WEBSOCKET_E_USAGE` (not such a path), `WEBSOCKET_E_HEADER` (not a content
+ * type that can be sent), `WEBSOCKET_E_MEMORY`, `WEBSOCKET_E_NULL`,
+ * `WEBSOCKET_E_SEND_UTF8`, `WEBSOCKET_E_SEND_TOO_BIG`, `WEBSOCKET_GONE`.
+ * Since 0.1.
+ *
+ * # Safety
+ * `path` and `contentType` are NULL or NUL-terminated strings; `bytes` is
+ * NULL or has `length` readable bytes.
+ */
+webSocket_result webSocket_server_addPage(struct webSocket_server *server,
+                                          const char *path,
+                                          const char *contentType,
+                                          const void *bytes,
+                                          size_t length);
+
+/**
+ * Accepts the request of `WEBSOCKET_REQUEST`; `WEBSOCKET_OPEN` follows.
+ *
+ * `subprotocol`: one that the client offered, or NULL for none. A request that
+ * is neither accepted nor refused when the callback returns is accepted, with
+ * the first subprotocol offered that the config has. Only in the callback of
+ * the peer's `WEBSOCKET_REQUEST`. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_STATE`
+ * (no request waits, or not from the callback),
+ * `WEBSOCKET_E_SUBPROTOCOL_CHOICE` (not offered; nothing was sent),
+ * `WEBSOCKET_E_SEND_UTF8` or `WEBSOCKET_E_SEND_TOO_BIG` (`subprotocol`),
+ * `WEBSOCKET_E_MEMORY`, `WEBSOCKET_GONE` (the peer or the server),
+ * `WEBSOCKET_E_NULL`. Since 0.1.
+ *
+ * # Safety
+ * `subprotocol` is NULL or a NUL-terminated string.
+ */
+webSocket_result webSocket_server_accept(struct webSocket_server *server,
+                                         webSocket_peer peer,
+                                         const char *subprotocol);
+
+/**
+ * Refuses the request of `WEBSOCKET_REQUEST` with an HTTP answer; the
+ * connection ends behind it, and `WEBSOCKET_CLOSE` follows.
+ *
+ * `status`: 300 to 599, such as 401, 403 or 404. `body`: `length` bytes of
+ * text, copied; NULL with 0 for none. Only in the callback of the peer's
+ * `WEBSOCKET_REQUEST`. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_STATE` (no
+ * request waits, or not from the callback), `WEBSOCKET_E_RANGE` (the status),
+ * `WEBSOCKET_E_NULL`, `WEBSOCKET_E_SEND_TOO_BIG` (the body),
+ * `WEBSOCKET_E_MEMORY`, `WEBSOCKET_GONE` (the peer or the server). Since 0.1.
+ *
+ * # Safety
+ * `body` is NULL or has `length` readable bytes.
+ */
+webSocket_result webSocket_server_refuse(struct webSocket_server *server,
+                                         webSocket_peer peer,
+                                         uint32_t status,
+                                         const void *body,
+                                         size_t length);
+
+/**
+ * Adds a header line to the answer to the request of `WEBSOCKET_REQUEST`, such
+ * as `Set-Cookie` or `WWW-Authenticate`; before `webSocket_server_accept` or
+ * `_refuse`.
+ *
+ * Both are copied. Only in the callback of the peer's `WEBSOCKET_REQUEST`.
+ * Results: `WEBSOCKET_OK`, `WEBSOCKET_E_STATE` (no request waits, or not from
+ * the callback), `WEBSOCKET_E_HEADER` (not a header that may be sent, or one
+ * that is the handshake's), `WEBSOCKET_E_NULL`, `WEBSOCKET_E_SEND_UTF8`,
+ * `WEBSOCKET_E_SEND_TOO_BIG`, `WEBSOCKET_GONE` (the peer or the server). Since
+ * 0.1.
+ *
+ * # Safety
+ * Both are NULL or NUL-terminated strings.
+ */
+webSocket_result webSocket_server_addHeader(struct webSocket_server *server,
+                                            webSocket_peer peer,
+                                            const char *name,
+                                            const char *value);
+
+/**
+ * Looks a header of the request up, in the callback of the peer's
+ * `WEBSOCKET_REQUEST` or `WEBSOCKET_OPEN`.
+ *
+ * `name` is compared without regard to case; the first line of that name
+ * counts. Writes `*value` (NULL where there is no such header) and `*length`,
+ * its bytes: what the peer sent, without a NUL, not to be trusted; borrowed
+ * until the callback returns or accepts, refuses or closes. Results:
+ * `WEBSOCKET_OK` (also where there is no such header), `WEBSOCKET_E_STATE` (no
+ * request is there, or not from the callback), `WEBSOCKET_E_NULL`,
+ * `WEBSOCKET_E_SEND_UTF8` or `WEBSOCKET_E_SEND_TOO_BIG` (`name`),
+ * `WEBSOCKET_GONE` (the peer or the server). Since 0.1.
+ *
+ * # Safety
+ * `name` is NULL or a NUL-terminated string; `value` and `length` are NULL or
+ * may be written.
+ */
+webSocket_result webSocket_server_requestHeader(struct webSocket_server *server,
+                                                webSocket_peer peer,
+                                                const char *name,
+                                                const char **value,
+                                                size_t *length);
+
+/**
+ * Sends a message or a control frame to a peer.
+ *
+ * `kind`: `WEBSOCKET_TEXT` (`data` must be UTF-8), `WEBSOCKET_BINARY`,
+ * `WEBSOCKET_PING` or `WEBSOCKET_PONG` (at most 125 bytes). `data`: `length`
+ * bytes, free again when the call returns, and may be what the event lent;
+ * NULL with 0 for an empty one. Any thread: messages of one thread leave in
+ * their order. From the callback of the peer's loop it takes no lock; replies
+ * gather and leave together when the batch that was read has been told. It
+ * waits only with `WEBSOCKET_OVERFLOW_BLOCK`, for room, on a thread that is in
+ * no callback: for `WEBSOCKET_BLOCK_TIMEOUT_MS` at most, until the peer is
+ * gone or the server stops (`WEBSOCKET_CLOSED`).
+ *
+ * Results: `WEBSOCKET_OK` (it is on its way), `WEBSOCKET_FULL` (more than
+ * `WEBSOCKET_SEND_QUEUE_BYTES` would wait for this peer; `WEBSOCKET_DRAIN` tells
+ * when it may go on; with another `WEBSOCKET_OVERFLOW` see there; of pings and
+ * pongs: so many are on their way to the peer's loop),
+ * `WEBSOCKET_CLOSED` (closing), `WEBSOCKET_GONE` (the peer or the server),
+ * `WEBSOCKET_E_STATE` (not open yet), `WEBSOCKET_E_USAGE` (the kind),
+ * `WEBSOCKET_E_SEND_UTF8`, `WEBSOCKET_E_SEND_TOO_BIG`, `WEBSOCKET_E_NULL`,
+ * `WEBSOCKET_E_MEMORY`. Another thread than the peer's loop is told
+ * `WEBSOCKET_OK` for a peer that is closing or not open yet as well: the
+ * message is then dropped. Since 0.1.
+ *
+ * # Safety
+ * `data` is NULL or has `length` readable bytes.
+ */
+webSocket_result webSocket_server_send(struct webSocket_server *server,
+                                       webSocket_peer peer,
+                                       uint32_t kind,
+                                       const void *data,
+                                       size_t length);
+
+/**
+ * Sends a message to all peers that subscribe to a topic, or to all that are
+ * open; never waits. It is in memory once, however many peers it waits for.
+ *
+ * `topic`: a text that the peers subscribed to, compared byte by byte; NULL
+ * for all peers. `kind`: `WEBSOCKET_TEXT` (`data` must be UTF-8) or
+ * `WEBSOCKET_BINARY`. `data`: `length` bytes, copied; NULL with 0 for an empty
+ * message. `except`: a peer that does not get it, such as the one it came
+ * from; 0 for none. A peer that has no room for it goes without (see
+ * `WEBSOCKET_OVERFLOW`) and gets `WEBSOCKET_DRAIN` later. Any thread: it keeps
+ * its place among what the thread sends to each peer.
+ *
+ * Results: `WEBSOCKET_OK` (it is on its way; also where nobody subscribes),
+ * `WEBSOCKET_FULL` (a loop has `WEBSOCKET_SEND_QUEUE_BYTES`, or 1 MiB, of
+ * publications to come; its peers go without), `WEBSOCKET_E_USAGE` (the kind),
+ * `WEBSOCKET_E_STATE` (the server was stopped), `WEBSOCKET_E_SEND_UTF8`
+ * (`data` or `topic`),
+ * `WEBSOCKET_E_SEND_TOO_BIG` (over `WEBSOCKET_SEND_QUEUE_BYTES`; a topic over
+ * 64 KiB), `WEBSOCKET_E_NULL`, `WEBSOCKET_E_MEMORY`, `WEBSOCKET_GONE`. Since
+ * 0.1.
+ *
+ * # Safety
+ * `topic` is NULL or a NUL-terminated string; `data` is NULL or has `length`
+ * readable bytes.
+ */
+webSocket_result webSocket_server_publish(struct webSocket_server *server,
+                                          const char *topic,
+                                          uint32_t kind,
+                                          const void *data,
+                                          size_t length,
+                                          webSocket_peer except);
+
+/**
+ * Has a peer get what is published to a topic from now on; again is fine.
+ *
+ * `topic`: any text in UTF-8, copied; it need not be announced and ends with
+ * its last subscriber. Subscriptions end with their peer. Any thread. Results:
+ * `WEBSOCKET_OK`, `WEBSOCKET_GONE` (the peer or the server),
+ * `WEBSOCKET_E_NULL`, `WEBSOCKET_E_SEND_UTF8` (`topic`),
+ * `WEBSOCKET_E_SEND_TOO_BIG` (over 64 KiB), `WEBSOCKET_E_MEMORY`. Since 0.1.
+ *
+ * # Safety
+ * `topic` is NULL or a NUL-terminated string.
+ */
+webSocket_result webSocket_server_subscribe(struct webSocket_server *server,
+                                            webSocket_peer peer,
+                                            const char *topic);
+
+/**
+ * Has a peer get no more of a topic; one that it never subscribed to is fine.
+ *
+ * What was published before still comes. `topic`, threads and results as for
+ * `webSocket_server_subscribe`. Since 0.1.
+ *
+ * # Safety
+ * `topic` is NULL or a NUL-terminated string.
+ */
+webSocket_result webSocket_server_unsubscribe(struct webSocket_server *server,
+                                              webSocket_peer peer,
+                                              const char *topic);
+
+/**
+ * Starts the closing handshake with a peer, behind the messages that wait for
+ * it; never waits. `WEBSOCKET_CLOSE` tells the end, at most
+ * `WEBSOCKET_CLOSE_TIMEOUT_MS` later; no message is told before it any more.
+ *
+ * `code`: 1000 to 1003, 1007 to 1014, 3000 to 4999; 0 for none. `reason`:
+ * UTF-8, at most 123 bytes, copied; NULL for none. Before the peer is open it
+ * refuses the request. Any thread. Results: `WEBSOCKET_OK`, `WEBSOCKET_CLOSED`
+ * (closing already), `WEBSOCKET_GONE` (the peer or the server),
+ * `WEBSOCKET_E_RANGE` (the code), `WEBSOCKET_E_USAGE` (a reason without a
+ * code), `WEBSOCKET_E_SEND_TOO_BIG` or `WEBSOCKET_E_SEND_UTF8` (the reason),
+ * `WEBSOCKET_E_NULL`, `WEBSOCKET_E_MEMORY`. Since 0.1.
+ *
+ * # Safety
+ * `reason` is NULL or a NUL-terminated string.
+ */
+webSocket_result webSocket_server_closePeer(struct webSocket_server *server,
+                                            webSocket_peer peer,
+                                            uint32_t code,
+                                            const char *reason);
+
+/**
+ * Tells how many bytes wait to be sent to a peer, those on their way from
+ * other threads included; what the kernel has taken is not.
+ *
+ * Writes `*length`. Any thread. Results: `WEBSOCKET_OK`, `WEBSOCKET_GONE` (the
+ * peer or the server), `WEBSOCKET_E_NULL`. Since 0.1.
+ *
+ * # Safety
+ * `length` is NULL or may be written.
+ */
+webSocket_result webSocket_server_bufferedBytes(struct webSocket_server *server,
+                                                webSocket_peer peer,
+                                                size_t *length);
+
+/**
+ * Keeps a pointer of the program's with a peer, to find in each of its later
+ * events (`peerUser`); NULL at first.
+ *
+ * Never read through, never freed: free what it points to in the callback of
+ * `WEBSOCKET_CLOSE`, which comes once for every peer unless the server is
+ * freed before. Any thread. Results: `WEBSOCKET_OK`, `WEBSOCKET_GONE` (the
+ * peer or the server), `WEBSOCKET_E_NULL`. Since 0.1.
+ */
+webSocket_result webSocket_server_setPeerUser(struct webSocket_server *server,
+                                              webSocket_peer peer,
+                                              void *user);
+
+/**
+ * Serves a connection that the program accepted itself, or got otherwise, as
+ * one that the server accepted.
+ *
+ * `fd`, a connected TCP or local stream socket, is the server's from now on:
+ * it is made non-blocking, and closed in the end. So it is where this fails,
+ * but for `WEBSOCKET_E_USAGE`, `WEBSOCKET_E_SEND_TOO_BIG`, `WEBSOCKET_E_NULL`
+ * and `WEBSOCKET_GONE`. `data`: `length` bytes that were read from it already,
+ * copied; NULL with 0 for none. It goes to the loop with the fewest peers; the
+ * limits on connections hold for it (503). Any thread. Results: `WEBSOCKET_OK`
+ * (its request is awaited), `WEBSOCKET_E_USAGE` (not a connected stream
+ * socket), `WEBSOCKET_E_STATE` (the server was stopped; the peer is answered
+ * 503), `WEBSOCKET_E_SYSTEM`, `WEBSOCKET_E_NULL`, `WEBSOCKET_E_SEND_TOO_BIG`
+ * (`length` is beyond `PTRDIFF_MAX`), `WEBSOCKET_E_MEMORY`, `WEBSOCKET_GONE`.
+ * Since 0.1.
+ *
+ * # Safety
+ * `data` is NULL or has `length` readable bytes.
+ */
+webSocket_result webSocket_server_adopt(struct webSocket_server *server,
+                                        int fd,
+                                        const void *data,
+                                        size_t length);
+
+/**
+ * Tells what is known of a peer.
+ *
+ * Fills `*info`, whose `size` must be set (`WEBSOCKET_PEER_INFO_INIT`);
+ * nothing in it is borrowed. From the first event of the peer up to and
+ * including `WEBSOCKET_CLOSE`. Any thread; the counters of a peer that is
+ * being served just now may be of different moments. Results: `WEBSOCKET_OK`,
+ * `WEBSOCKET_GONE` (the peer or the server), `WEBSOCKET_E_STRUCT_SIZE`,
+ * `WEBSOCKET_E_NULL`. Since 0.1.
+ *
+ * # Safety
+ * `info` is NULL or points to a struct whose `size` is set.
+ */
+webSocket_result webSocket_server_peerInfo(struct webSocket_server *server,
+                                           webSocket_peer peer,
+                                           struct webSocket_peerInfo *info);
+
+/**
+ * Tells what a server has counted.
+ *
+ * Fills `*statistics`, whose `size` must be set (`WEBSOCKET_STATISTICS_INIT`).
+ * It looks at every peer: not for each message. Any thread. Results: `WEBSOCKET_OK`, `WEBSOCKET_GONE`,
+ * `WEBSOCKET_E_STRUCT_SIZE`, `WEBSOCKET_E_NULL`. Since 0.1.
+ *
+ * # Safety
+ * `statistics` is NULL or points to a struct whose `size` is set.
+ */
+webSocket_result webSocket_server_statistics(struct webSocket_server *server,
+                                             struct webSocket_statistics *statistics);
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus
@@ -1368,6 +2117,8 @@ webSocket_result webSocket_parser_next(struct webSocket_parser *parser,
 #endif  /* WSEMBED_WEBSOCKET_H */
 
 /* What a struct is set to before it is handed to the library. */
+#define WEBSOCKET_PEER_INFO_INIT { sizeof(webSocket_peerInfo), 0, 0, 0, 0, 0, 0, 0, {0}, {0}, {0} }
+#define WEBSOCKET_STATISTICS_INIT { sizeof(webSocket_statistics), 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 #define WEBSOCKET_EVENT_INIT { sizeof(webSocket_event), 0, 0, NULL, 0, NULL, 0, 0, 0, 0, WEBSOCKET_OK }
 #define WEBSOCKET_FRAME_INIT { sizeof(webSocket_frame), NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}, 0, 0, 0, 0 }
 #define WEBSOCKET_FAILURE_INIT { sizeof(webSocket_failure), 0, WEBSOCKET_OK, 0, 0, 0, 0, {0}, {0} }

@@ -80,7 +80,7 @@ unsafe fn put(connection: Connection, out: *mut *mut webSocket_conn) -> Result<(
 /// or `wss://...`; used for the request only, nothing is connected. Writes the
 /// token to `*conn`, on success only; the caller frees it with
 /// `webSocket_conn_free`. Any thread. Results: `WEBSOCKET_OK`, `WEBSOCKET_E_URL`, `WEBSOCKET_E_OPTION`
-/// (an option is set that is for servers), `WEBSOCKET_E_NULL`,
+/// (an option is set that is for servers), `WEBSOCKET_E_LIMITS`, `WEBSOCKET_E_NULL`,
 /// `WEBSOCKET_E_SEND_UTF8`, `WEBSOCKET_E_SEND_TOO_BIG` (a URL over 64 KiB),
 /// `WEBSOCKET_E_RANDOM`, `WEBSOCKET_E_MEMORY`, `WEBSOCKET_E_HANDLES`,
 /// `WEBSOCKET_GONE` or `WEBSOCKET_E_BUSY` (the config);
@@ -114,7 +114,9 @@ pub unsafe extern "C" fn webSocket_conn_newClient(
 ///
 /// `config` may be NULL (defaults) and is copied. Writes the token to `*conn`,
 /// on success only; the caller frees it with `webSocket_conn_free`. Any thread. Results:
-/// `WEBSOCKET_OK`, `WEBSOCKET_E_NULL`, `WEBSOCKET_E_HANDLES`,
+/// `WEBSOCKET_OK`, `WEBSOCKET_E_LIMITS` (they do not fit
+/// `WEBSOCKET_MEMORY_BYTES`), `WEBSOCKET_E_OPTION` (one is set that is for
+/// `webSocket_server`), `WEBSOCKET_E_NULL`, `WEBSOCKET_E_HANDLES`,
 /// `WEBSOCKET_GONE` or `WEBSOCKET_E_BUSY` (the config);
 /// `webSocket_lastFailure` has a sentence. Since 0.1.
 ///

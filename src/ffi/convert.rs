@@ -24,6 +24,10 @@ pub(crate) unsafe fn text<'c>(text: *const c_char) -> Result<&'c str, Error> {
     text.to_str().map_err(|_| Error::SendUtf8)
 }
 
+/// What is read as bytes, whatever the program has it as: in the header it is
+/// `void` (cbindgen.toml), so that no C program has to cast its text.
+pub type Bytes = u8;
+
 /// Bytes to read; NULL is fine where the length is 0.
 ///
 /// # Safety

@@ -20,6 +20,10 @@ pub const WEBSOCKET_BINARY: u32 = 4;
 pub const WEBSOCKET_PING: u32 = 5;
 /// A pong (`data`: its payload).
 pub const WEBSOCKET_PONG: u32 = 6;
+/// Of a server: all that waited for a peer has been sent, after a message was
+/// refused (`WEBSOCKET_FULL`) or so much waited that nothing more was read from
+/// it: sending may go on.
+pub const WEBSOCKET_DRAIN: u32 = 7;
 /// The connection is over (`data`: the peer's reason); comes exactly once.
 pub const WEBSOCKET_CLOSE: u32 = 9;
 
@@ -38,7 +42,8 @@ pub type webSocket_peer = u64;
 #[derive(Debug)]
 pub struct webSocket_event {
     /// `sizeof` this struct, set by whoever provides it:
-    /// `webSocket_event event = WEBSOCKET_EVENT_INIT;`
+    /// `webSocket_event event = WEBSOCKET_EVENT_INIT;` (a server's callback is
+    /// given the library's).
     pub size: usize,
     /// `WEBSOCKET_REQUEST` and so on.
     pub kind: u32,
@@ -46,13 +51,15 @@ pub struct webSocket_event {
     /// `WEBSOCKET_BY_PEER`.
     pub flags: u32,
     /// The bytes, never NULL; borrowed until the next call of
-    /// `webSocket_conn_next`, `_feed` or `_free` on the handle. Text and
-    /// reasons are UTF-8, are not ended by a NUL and may hold one anywhere
-    /// (U+0000); a chunk of text may end inside a code point.
+    /// `webSocket_conn_next`, `_feed` or `_free` on the handle; of a server,
+    /// until the callback returns. Text and reasons are UTF-8, are not ended by
+    /// a NUL and may hold one anywhere (U+0000); a chunk of text may end inside
+    /// a code point.
     pub data: *const u8,
     /// How many bytes `data` has.
     pub length: usize,
-    /// The pointer that the program keeps with a server's peer; else NULL.
+    /// The pointer that the program keeps with a server's peer
+    /// (`webSocket_server_setPeerUser`); else NULL.
     pub peerUser: *mut c_void,
     /// Where `data` begins in its message, in bytes.
     pub offset: u64,
@@ -99,7 +106,8 @@ impl webSocket_event {
                 out.frameRemaining = chunk.frame_remaining;
                 let kind = match chunk.kind {
                     Kind::Text => WEBSOCKET_TEXT,
-                    Kind::Binary => WEBSOCKET_BINARY,
+                    // The last two never come: only the drop-in is lenient.
+                    Kind::Binary | Kind::Continuation | Kind::Raw => WEBSOCKET_BINARY,
                 };
                 let first = if chunk.first { WEBSOCKET_FIRST } else { 0 };
                 let last = if chunk.last { WEBSOCKET_FINAL } else { 0 };

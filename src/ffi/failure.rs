@@ -6,6 +6,7 @@ use std::mem::size_of;
 
 use super::boundary::{call, take_panic};
 use super::result::{WEBSOCKET_OK, webSocket_result};
+use crate::net::sys::set_errno;
 use crate::proto::Error;
 use crate::proto::conn::Connection;
 
@@ -23,6 +24,8 @@ pub const WEBSOCKET_STAGE_CLOSED: u32 = 8;
 pub const WEBSOCKET_STAGE_TIMEOUT: u32 = 9;
 /// Memory, random bytes, handles; or a defect of the library.
 pub const WEBSOCKET_STAGE_RESOURCES: u32 = 10;
+/// The kernel refused a call, such as one to listen (`systemError` tells why).
+pub const WEBSOCKET_STAGE_SYSTEM: u32 = 11;
 
 /// What went wrong, at which stage.
 #[repr(C)]
@@ -131,6 +134,8 @@ fn stage(error: Error) -> u32 {
         -199..=-100 => WEBSOCKET_STAGE_USAGE,
         -299..=-200 => WEBSOCKET_STAGE_PROTOCOL,
         -399..=-300 => WEBSOCKET_STAGE_HANDSHAKE,
+        code if code == Error::Address.into() => WEBSOCKET_STAGE_SYSTEM,
+        code if code == Error::System.into() => WEBSOCKET_STAGE_SYSTEM,
         -499..=-400 => WEBSOCKET_STAGE_CLOSED,
         -999..=-500 => WEBSOCKET_STAGE_RESOURCES,
         _ => WEBSOCKET_STAGE_NONE,
@@ -143,16 +148,31 @@ thread_local! {
 
 /// Keeps an error of a call that has no handle to keep it.
 pub(super) fn remember<T>(outcome: Result<T, Error>) -> Result<T, Error> {
-    if let Err(error) = &outcome {
+    remember_cause(outcome.map_err(|error| (error, 0)))
+}
+
+/// As [`remember`], of an error with the `errno` behind it; 0 for none. `errno`
+/// is set to it as well.
+pub(super) fn remember_cause<T>(outcome: Result<T, (Error, i32)>) -> Result<T, Error> {
+    outcome.map_err(|(error, cause)| {
         // An older one is not the last failure any more.
         drop(take_panic());
-        LAST.set(webSocket_failure::of(*error, &error.to_string()));
-    }
-    outcome
+        let mut text = error.to_string();
+        if cause != 0 {
+            text = format!("{text}: {}", std::io::Error::from_raw_os_error(cause));
+            set_errno(cause);
+        }
+        LAST.set(webSocket_failure {
+            systemError: cause,
+            ..webSocket_failure::of(error, &text)
+        });
+        error
+    })
 }
 
 /// Tells about the last failure, on this thread, of a call that made no
-/// handle (`webSocket_conn_newClient` and the like) or set an option.
+/// handle (`webSocket_conn_newClient` and the like), set an option, or had a
+/// server listen.
 ///
 /// `failure->size` must be set (`WEBSOCKET_FAILURE_INIT`). Where a defect of
 /// the library was stopped at its boundary (`WEBSOCKET_E_INTERNAL`), `text`

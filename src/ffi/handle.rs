@@ -37,6 +37,7 @@ const CHUNKS: usize = (INDEX_BITS - FIRST_CHUNK_BITS + 1) as usize;
 pub(crate) enum Kind {
     Config = 1,
     Conn = 2,
+    Server = 4,
     Parser = 5,
 }
 
@@ -200,6 +201,21 @@ impl<T: Send> Door<T> {
         Ok(entered)
     }
 
+    /// A copy of what a handle stands for, for a kind that any thread may use
+    /// at any time. Others that do the same are waited for: it takes them no
+    /// longer than the copy.
+    pub(crate) fn share(&self, token: usize) -> Result<T, Error>
+    where
+        T: Clone,
+    {
+        loop {
+            match self.enter(token) {
+                Err(Error::Busy) => std::thread::yield_now(),
+                entered => return entered?.value().map(|value| value.clone()),
+            }
+        }
+    }
+
     /// Frees a handle; from within a call of its own thread, when that ends.
     pub(crate) fn free(&self, token: usize) -> Result<(), Error> {
         let (index, generation, slot) = self.find(token)?;
@@ -218,6 +234,17 @@ impl<T: Send> Door<T> {
                     .map_err(|_| Error::Gone)
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// As [`Door::free`], for a kind that is used by [`Door::share`]: who has
+    /// it just then is waited for.
+    pub(crate) fn free_shared(&self, token: usize) -> Result<(), Error> {
+        loop {
+            match self.free(token) {
+                Err(Error::Busy) => std::thread::yield_now(),
+                freed => return freed,
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use std::mem::{offset_of, size_of};
 use super::event::webSocket_event;
 use super::failure::webSocket_failure;
 use super::parser::webSocket_frame;
+use super::server::info::{webSocket_peerInfo, webSocket_statistics};
 
 /// The promise for the target's width.
 // Rust 1.85 does not count what only an unnamed constant uses.
@@ -94,6 +95,33 @@ layout!(webSocket_frame 80 96;
     rsv3 79 95,
 );
 
+layout!(webSocket_peerInfo 432 440;
+    size 0 0,
+    targetLength 4 8,
+    messagesIn 8 16,
+    messagesOut 16 24,
+    bytesIn 24 32,
+    bytesOut 32 40,
+    roundTripMs 40 48,
+    port 44 52,
+    address 48 56,
+    subprotocol 112 120,
+    target 176 184,
+);
+
+layout!(webSocket_statistics 64 80;
+    size 0 0,
+    peers 4 8,
+    handshakes 8 16,
+    threads 12 24,
+    accepted 16 32,
+    refused 24 40,
+    messagesIn 32 48,
+    messagesOut 40 56,
+    bytesIn 48 64,
+    bytesOut 56 72,
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,6 +131,8 @@ mod tests {
         webSocket_event::ROWS,
         webSocket_failure::ROWS,
         webSocket_frame::ROWS,
+        webSocket_peerInfo::ROWS,
+        webSocket_statistics::ROWS,
     ];
 
     /// What no macro above covers: types that are plain numbers.

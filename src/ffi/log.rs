@@ -72,3 +72,36 @@ pub(super) fn log(level: i32, line: impl FnOnce() -> String) {
     // SAFETY: whoever set the hook promised that it may be called so.
     unsafe { (hook.callback)(hook.user, level, text.as_ptr()) };
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CStr;
+    use std::ptr::null_mut;
+    use std::sync::Mutex;
+
+    use super::*;
+
+    static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+    unsafe extern "C" fn note(_user: *mut c_void, level: i32, text: *const c_char) {
+        // SAFETY: a string for the time of the call.
+        let text = unsafe { CStr::from_ptr(text) }.to_str().unwrap();
+        if level == WEBSOCKET_LOG_ERROR {
+            LINES.lock().unwrap().push(text.to_owned());
+        }
+    }
+
+    #[test]
+    fn hs42_a_line_is_one_line_whatever_a_peer_has_said() {
+        // SAFETY: the callback needs no user.
+        unsafe { webSocket_setLog(Some(note), null_mut()) };
+        log(WEBSOCKET_LOG_ERROR, || {
+            "a\r\nb\0c\x1b[2Jd%s%n\u{202e}e".into()
+        });
+        // SAFETY: as above.
+        unsafe { webSocket_setLog(None, null_mut()) };
+        log(WEBSOCKET_LOG_ERROR, || unreachable!("nobody asked for it"));
+        let lines = LINES.lock().unwrap();
+        assert_eq!(*lines, [r"a\r\nb\0c\u{1b}[2Jd%s%n\u{202e}e"]);
+    }
+}

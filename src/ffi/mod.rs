@@ -14,4 +14,8 @@ pub mod log;
 pub mod parser;
 pub mod problem;
 pub mod result;
+mod served;
+pub mod server;
 pub mod version;
+pub mod ws_com;
+pub mod ws_server;

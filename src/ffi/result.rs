@@ -70,6 +70,9 @@ pub const WEBSOCKET_E_SEND_TOO_BIG: i32 = -111;
 /// The subprotocol chosen was not offered by the client.
 pub const WEBSOCKET_E_SUBPROTOCOL_CHOICE: i32 = -112;
 
+/// The limits of a connection come to more than `WEBSOCKET_MEMORY_BYTES`.
+pub const WEBSOCKET_E_LIMITS: i32 = -113;
+
 /// A reserved bit is set (RFC 6455 5.2).
 pub const WEBSOCKET_E_RESERVED_BITS: i32 = -200;
 
@@ -154,6 +157,13 @@ pub const WEBSOCKET_E_REFUSED: i32 = -315;
 /// The transport ended without a close frame.
 pub const WEBSOCKET_E_CONNECTION_LOST: i32 = -400;
 
+/// An address cannot be listened on or connected from: it is taken, not
+/// allowed, or not this machine's.
+pub const WEBSOCKET_E_ADDRESS: i32 = -401;
+
+/// The kernel refused a call; errno tells which error it gave.
+pub const WEBSOCKET_E_SYSTEM: i32 = -402;
+
 /// An allocation failed.
 pub const WEBSOCKET_E_MEMORY: i32 = -700;
 
@@ -203,6 +213,7 @@ pairs! {
     SendUtf8 => WEBSOCKET_E_SEND_UTF8,
     SendTooBig => WEBSOCKET_E_SEND_TOO_BIG,
     SubprotocolChoice => WEBSOCKET_E_SUBPROTOCOL_CHOICE,
+    Limits => WEBSOCKET_E_LIMITS,
     ReservedBits => WEBSOCKET_E_RESERVED_BITS,
     Opcode => WEBSOCKET_E_OPCODE,
     Masking => WEBSOCKET_E_MASKING,
@@ -231,6 +242,8 @@ pairs! {
     Origin => WEBSOCKET_E_ORIGIN,
     Refused => WEBSOCKET_E_REFUSED,
     ConnectionLost => WEBSOCKET_E_CONNECTION_LOST,
+    Address => WEBSOCKET_E_ADDRESS,
+    System => WEBSOCKET_E_SYSTEM,
     Memory => WEBSOCKET_E_MEMORY,
     Random => WEBSOCKET_E_RANDOM,
     Handles => WEBSOCKET_E_HANDLES,

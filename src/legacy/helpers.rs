@@ -98,11 +98,11 @@ pub fn sha1_hex(source: &[u8]) -> [u8; 40] {
 }
 
 /// The first IPv4 address of a host, and the milliseconds it took: at least
-/// 1, negative (and no address) for a failure.
+/// 1, negative (and no address) for a failure. It may take `most` ms.
 #[must_use]
-pub fn ipv4_of_host(host: &str) -> (i32, Option<Ipv4Addr>) {
+pub fn ipv4_of_host(host: &str, most: u64) -> (i32, Option<Ipv4Addr>) {
     let start = sys::now_ms();
-    let found = dns::resolve(host, 0, start + RESOLVE_MS);
+    let found = dns::resolve(host, 0, start + most);
     let ip = found
         .unwrap_or_default()
         .iter()
@@ -118,6 +118,26 @@ pub fn ipv4_of_host(host: &str) -> (i32, Option<Ipv4Addr>) {
 #[must_use]
 pub fn spent_since(start: u64) -> i32 {
     i32::try_from((sys::now_ms() - start).max(1)).unwrap_or(i32::MAX)
+}
+
+/// The time of day at UTC+8, so many seconds after 1970 began, as `HH:MM:SS`
+/// with a NUL behind it.
+#[must_use]
+pub fn time_text(seconds: u64) -> [u8; 9] {
+    let second = (seconds % 86_400 + 8 * 3600) % 86_400;
+    let digit = |value: u64| b'0' + (value % 10) as u8;
+    let [hour, minute, second] = [second / 3600, second / 60 % 60, second % 60];
+    [
+        digit(hour / 10),
+        digit(hour),
+        b':',
+        digit(minute / 10),
+        digit(minute),
+        b':',
+        digit(second / 10),
+        digit(second),
+        0,
+    ]
 }
 
 /// An address as dotted text with a NUL behind it.
@@ -178,6 +198,18 @@ mod tests {
             &sha1_hex(b"abc"),
             b"A9993E364706816ABA3E25717850C26C9CD0D89D"
         );
+    }
+
+    #[test]
+    fn times_of_day_are_those_of_utc_plus_8() {
+        for (seconds, want) in [
+            (0, b"08:00:00\0"),
+            (57_599, b"23:59:59\0"),
+            (57_600, b"00:00:00\0"),
+            (1_700_000_000, b"06:13:20\0"),
+        ] {
+            assert_eq!(&time_text(seconds), want);
+        }
     }
 
     #[test]

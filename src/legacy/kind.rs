@@ -1,4 +1,4 @@
-//! The types of frames, as generation 1 numbers them.
+//! The types of frames, as either generation numbers them.
 
 use crate::proto::frame::Opcode;
 
@@ -104,6 +104,36 @@ impl Kind {
             _ => return None,
         })
     }
+
+    /// The `Ws_DataType` of generation 2.
+    #[must_use]
+    pub fn to_generation2(self) -> i32 {
+        match self {
+            Kind::Null | Kind::Error => 0,
+            Kind::Middle | Kind::Last => 1,
+            Kind::Text | Kind::TextStart => 2,
+            Kind::Binary | Kind::BinaryStart => 3,
+            Kind::Close => 4,
+            Kind::Ping => 5,
+            Kind::Pong => 6,
+        }
+    }
+
+    /// What a `Ws_DataType` of generation 2 asks for; `Kind::Null` is the bytes
+    /// as they are.
+    #[must_use]
+    pub fn from_generation2(number: i32) -> Option<Kind> {
+        Some(match number {
+            0 => Kind::Null,
+            1 => Kind::Last,
+            2 => Kind::Text,
+            3 => Kind::Binary,
+            4 => Kind::Close,
+            5 => Kind::Ping,
+            6 => Kind::Pong,
+            _ => return None,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -131,6 +161,17 @@ mod tests {
         }
         for number in [-1, 0, 1, 2, 98, 102, -14, -21, i32::MIN, i32::MAX] {
             assert_eq!(Kind::from_generation1(number), None);
+        }
+    }
+
+    #[test]
+    fn the_numbers_of_generation_2() {
+        for number in 0..7 {
+            let kind = Kind::from_generation2(number).unwrap();
+            assert_eq!(kind.to_generation2(), number);
+        }
+        for number in [-20, -1, 7, 99, 100, i32::MIN, i32::MAX] {
+            assert_eq!(Kind::from_generation2(number), None);
         }
     }
 }

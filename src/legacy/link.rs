@@ -7,7 +7,7 @@ use super::helpers::{self, RESOLVE_MS};
 use super::{head, receive, transmit};
 use crate::net::sys::{self, Errno};
 use crate::net::{connect, dns};
-use crate::proto::handshake::key;
+use crate::proto::handshake::{key, loose};
 
 /// An answer's head may have so many bytes.
 const MAX_ANSWER: usize = 32 * 1024;
@@ -32,15 +32,39 @@ pub const GENERATION_1: Times = Times {
 /// Connects to a server; the fd is non-blocking and the caller's. The host may
 /// take a further second to resolve.
 pub fn connect(host: &str, port: i32, path: &str, times: Times) -> Result<RawFd, Errno> {
+    connect_until(host, port, path, times, RESOLVE_MS, u64::MAX)
+}
+
+/// As [`connect()`], TCP within `timeout` ms, and name, TCP and handshake
+/// together within twice that. The times of generation 2.
+pub fn connect_within(host: &str, port: i32, path: &str, timeout: u64) -> Result<RawFd, Errno> {
+    let end = sys::now_ms() + 2 * timeout;
+    let times = Times {
+        connect: timeout,
+        handshake: 2 * timeout,
+    };
+    connect_until(host, port, path, times, timeout, end)
+}
+
+/// Connects; a name may take `resolve` ms, and nothing lasts beyond `end`.
+fn connect_until(
+    host: &str,
+    port: i32,
+    path: &str,
+    times: Times,
+    resolve: u64,
+    end: u64,
+) -> Result<RawFd, Errno> {
+    let within = |time: u64| end.min(sys::now_ms() + time);
     let port = u16::try_from(port).unwrap_or(0);
     if port == 0 {
         return Err(Errno(libc::EINVAL));
     }
     let text = helpers::new_key().ok_or(Errno(libc::EIO))?;
     let request = request(host, port, path, &text).ok_or(Errno(libc::EINVAL))?;
-    let addresses = dns::resolve(host, port, sys::now_ms() + RESOLVE_MS)?;
-    let socket = connect::connect(&addresses, sys::now_ms() + times.connect)?;
-    handshake(&socket, &request, &text, sys::now_ms() + times.handshake)?;
+    let addresses = dns::resolve(host, port, within(resolve))?;
+    let socket = connect::connect(&addresses, within(times.connect))?;
+    handshake(&socket, &request, &text, within(times.handshake))?;
     fd::note_client(socket.as_raw_fd())?;
     Ok(socket.into_raw_fd())
 }
@@ -104,17 +128,36 @@ pub fn answer(client_key: &[u8]) -> Vec<u8> {
 /// Accepts a client whose request is `request`; returns the bytes sent.
 /// `EPROTO` where it asks for no upgrade or has no key.
 pub fn accept(fd: RawFd, request: &[u8]) -> Result<usize, Errno> {
+    let key = client_key(request).ok_or(Errno(libc::EPROTO))?;
+    send_answer(fd, &answer(key))
+}
+
+/// As [`accept`], but the request's target has to contain `path`, and the first
+/// subprotocol that it offers is accepted.
+pub fn accept_at(fd: RawFd, request: &[u8], path: &[u8]) -> Result<usize, Errno> {
+    let key = client_key(request).filter(|_| head::asks_for(request, path));
+    let mut answer = answer(key.ok_or(Errno(libc::EPROTO))?);
+    if let Some(protocol) = loose::subprotocol(request) {
+        // In front of the blank line.
+        answer.truncate(answer.len() - 2);
+        answer.extend_from_slice(b"Sec-WebSocket-Protocol: ");
+        answer.extend_from_slice(protocol.as_bytes());
+        answer.extend_from_slice(b"\r\n\r\n");
+    }
+    send_answer(fd, &answer)
+}
+
+/// The key of a request for an upgrade to WebSocket.
+fn client_key(request: &[u8]) -> Option<&[u8]> {
     let key = head::values(request, "Sec-WebSocket-Key").next();
-    let key = key.filter(|key| !key.is_empty());
-    let upgrade = head::has_token(request, "Upgrade", "websocket");
-    let (Some(key), true) = (key, upgrade) else {
-        return Err(Errno(libc::EPROTO));
-    };
+    key.filter(|key| !key.is_empty() && head::has_token(request, "Upgrade", "websocket"))
+}
+
+fn send_answer(fd: RawFd, answer: &[u8]) -> Result<usize, Errno> {
     // The number may have been another connection's a moment ago.
     let socket = Socket::current(fd)?;
-    let answer = answer(key);
     let sent = loop {
-        match transmit::send_raw(fd, &answer) {
+        match transmit::send_raw(fd, answer) {
             // Old programs take every failure for a refusal, and hang up.
             Err(Errno(libc::EINTR)) => {}
             outcome => break outcome?,

@@ -9,13 +9,15 @@
 #![forbid(unsafe_code)]
 
 pub mod fd;
-pub mod head;
 pub mod helpers;
 pub mod kind;
 pub mod link;
 pub mod package;
 pub mod receive;
 pub mod transmit;
+
+/// HTTP heads as old device code writes them.
+pub use crate::proto::http::loose as head;
 
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 

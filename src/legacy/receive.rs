@@ -8,6 +8,7 @@
 mod deliver;
 mod foreign;
 mod kept;
+mod message;
 
 use std::os::fd::RawFd;
 use std::sync::Arc;
@@ -21,6 +22,10 @@ use super::transmit;
 use crate::net::sys::{self, Errno};
 use crate::proto::frame::{self, Decoded, Header, MAX_CONTROL, MAX_HEADER, Opcode};
 use crate::proto::mask;
+use deliver::Manner;
+use message::Message;
+
+pub use message::{discard, receive_message};
 
 /// An HTTP request may have so many bytes.
 const MAX_REQUEST: usize = 64 * 1024;
@@ -68,7 +73,7 @@ enum State {
     /// it did not fit the caller's buffer.
     Payload { header: Header, bytes: Vec<u8> },
     /// The rest of a payload that is too large to keep, in bytes.
-    Skip { left: u64 },
+    Skip { header: Header, left: u64 },
     /// An HTTP request, as far as it has come.
     Request { bytes: Vec<u8>, whole: bool },
     /// The peer broke the protocol, or memory ran out in the middle of a frame.
@@ -81,11 +86,13 @@ enum State {
 #[derive(Debug, Default)]
 pub struct Rx {
     state: State,
+    /// What has come of a message in several frames.
+    message: Message,
 }
 
 impl Rx {
     pub(super) fn is_idle(&self) -> bool {
-        matches!(self.state, State::Idle)
+        matches!(self.state, State::Idle) && self.message.is_idle()
     }
 
     /// Moves what is kept to `to`.
@@ -96,6 +103,7 @@ impl Rx {
     /// Whether something is half-received.
     pub(super) fn holds(&self) -> bool {
         !matches!(self.state, State::Idle | State::Broken | State::Closed)
+            || !self.message.is_idle()
     }
 }
 
@@ -108,23 +116,37 @@ enum Start {
     Violation,
 }
 
-/// One call of [`receive`].
+/// One call.
 struct Call<'c> {
     socket: &'c mut Socket,
     data: &'c mut [u8],
-    typed: bool,
+    manner: Manner,
     /// The first read of a call may wait, on a blocking fd.
     may_wait: bool,
     /// Something was taken from the kernel, or handed over from what was kept.
     taken: bool,
+    /// Part of a message went to the record of the right socket: the call goes
+    /// on with that one.
+    moves: bool,
 }
 
 /// Receives one frame's payload into `data`; `typed` says that the caller
 /// looks at the type. The contract of `webSocket_recv`.
 pub fn receive(fd: RawFd, data: &mut [u8], typed: bool) -> Received {
+    let manner = Manner {
+        typed,
+        messages: false,
+        discards: false,
+        waits: true,
+    };
+    receive_so(fd, data, manner)
+}
+
+fn receive_so(fd: RawFd, data: &mut [u8], manner: Manner) -> Received {
     if data.is_empty() {
         return deliver::failed(Errno(libc::EINVAL));
     }
+    let mut may_wait = manner.waits;
     loop {
         let mut socket = match Socket::find(fd) {
             Ok(socket) => socket,
@@ -133,11 +155,13 @@ pub fn receive(fd: RawFd, data: &mut [u8], typed: bool) -> Received {
         let mut call = Call {
             socket: &mut socket,
             data,
-            typed,
-            may_wait: true,
+            manner,
+            may_wait,
             taken: false,
+            moves: false,
         };
         let outcome = call.run();
+        may_wait &= !call.moves;
         let (taken, record) = (call.taken, &socket.record);
         if taken && !record.local {
             sys::renew_edge(fd);
@@ -178,7 +202,7 @@ pub(super) fn begin_frames(record: &Record) {
     };
     if matches!(rx.state, State::Request { .. }) {
         rx.state = State::Idle;
-        record.note_rx(false);
+        record.note_rx(rx.holds());
     }
 }
 
@@ -195,26 +219,33 @@ impl Call<'_> {
         if !self.socket.is_in_place() {
             return Err(Stop::Stale);
         }
-        let idle = matches!(rx.state, State::Idle);
-        if !idle || Record::any_holds_rx() || record.holds_tx() {
+        if !rx.is_idle() || Record::any_holds_rx() || record.holds_tx() {
             self.socket.verify()?;
         }
         if record.holds_tx() {
             transmit::flush(self.socket);
         }
-        let outcome = self.advance(&mut rx);
+        let outcome = if self.manner.messages {
+            self.message(&mut rx)
+        } else {
+            self.advance(&mut rx)
+        };
         if outcome == Err(Stop::Stale) {
             return outcome;
         }
         self.settle(&record, &mut rx)?;
-        outcome
+        if self.moves {
+            Err(Stop::Stale)
+        } else {
+            outcome
+        }
     }
 
     /// Whatever is kept has to be kept with the right socket.
     fn settle(&mut self, record: &Arc<Record>, rx: &mut Rx) -> Result<(), Stop> {
         // An edge on a local socket cannot be renewed: the call is spent on
         // the identity, so that what comes next finds the right record.
-        let looks = (self.taken && record.local) || !matches!(rx.state, State::Idle);
+        let looks = (self.taken && record.local) || !rx.is_idle();
         if looks && !self.socket.is_current()? {
             let mut started = record.started.load(Relaxed);
             if let State::Header { length, .. } = rx.state {

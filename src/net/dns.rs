@@ -185,7 +185,7 @@ impl Resolver {
         if self.threads >= THREADS {
             return true;
         }
-        let started = sys::start_thread(STACK, run);
+        let started = sys::start_thread(STACK, Box::new(run));
         if started {
             self.threads += 1;
             #[cfg(test)]

@@ -7,18 +7,24 @@
 
 use std::ffi::{CStr, c_int};
 use std::mem::{MaybeUninit, size_of, zeroed};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 pub use super::random::fill as random;
 pub use entropy::{PAGE, WipedPage, kernel_random};
-pub use resolve::{host_addresses, start_thread};
+pub use resolve::host_addresses;
+pub use thread::{Thread, start_thread};
+pub use transfer::{receive, receive_two, send, send_one, send_parts};
 
 mod entropy;
+pub mod epoll;
 #[cfg(wsembed_faults)]
 pub mod faults;
+pub mod listen;
 mod resolve;
+mod thread;
+mod transfer;
 
 // The seam: in builds for tests, the calls that can fail pass a place that
 // makes them fail. Everywhere else the name stands for the C library itself,
@@ -80,54 +86,6 @@ pub fn errno() -> c_int {
 pub fn set_errno(value: c_int) {
     // SAFETY: as for `errno`.
     unsafe { *libc::__errno_location() = value }
-}
-
-/// `recv` into one buffer. 0 is the end of the stream.
-pub fn receive(fd: RawFd, into: &mut [u8], flags: c_int) -> Result<usize, Errno> {
-    // SAFETY: the pointer and length are those of a live slice.
-    let got = unsafe { os::recv(fd, into.as_mut_ptr().cast(), into.len(), flags) };
-    counted(got).map(|got| got.min(into.len()))
-}
-
-/// `recvmsg` into two buffers, the first filled before the second.
-pub fn receive_two(
-    fd: RawFd,
-    first: &mut [u8],
-    second: &mut [u8],
-    flags: c_int,
-) -> Result<usize, Errno> {
-    let room = first.len() + second.len();
-    let mut parts = [first, second].map(|part| libc::iovec {
-        iov_base: part.as_mut_ptr().cast(),
-        iov_len: part.len(),
-    });
-    // SAFETY: all zero is a valid msghdr; the kernel writes inside the two
-    // live slices that the iovecs describe.
-    let got = unsafe {
-        let mut message: libc::msghdr = zeroed();
-        message.msg_iov = parts.as_mut_ptr();
-        message.msg_iovlen = parts.len() as _;
-        os::recvmsg(fd, &raw mut message, flags)
-    };
-    counted(got).map(|got| got.min(room))
-}
-
-/// `sendmsg` of two buffers as one; never raises SIGPIPE.
-pub fn send(fd: RawFd, first: &[u8], second: &[u8], flags: c_int) -> Result<usize, Errno> {
-    let total = first.len() + second.len();
-    let mut parts = [first, second].map(|part| libc::iovec {
-        iov_base: part.as_ptr().cast_mut().cast(),
-        iov_len: part.len(),
-    });
-    // SAFETY: all zero is a valid msghdr; the kernel only reads the two live
-    // slices that the iovecs describe.
-    let sent = unsafe {
-        let mut message: libc::msghdr = zeroed();
-        message.msg_iov = parts.as_mut_ptr();
-        message.msg_iovlen = parts.len() as _;
-        os::sendmsg(fd, &raw const message, flags | libc::MSG_NOSIGNAL)
-    };
-    counted(sent).map(|sent| sent.min(total))
 }
 
 /// `poll` on one fd; true if something is ready, false after `timeout_ms`
@@ -291,26 +249,13 @@ pub fn tcp_socket(address: &SocketAddr) -> Result<OwnedFd, Errno> {
 pub fn connect(fd: RawFd, address: &SocketAddr) -> Result<(), Errno> {
     let outcome = match address {
         SocketAddr::V4(address) => {
-            let raw = libc::sockaddr_in {
-                sin_family: libc::AF_INET as libc::sa_family_t,
-                sin_port: address.port().to_be(),
-                sin_addr: in_addr(*address.ip()),
-                sin_zero: [0; 8],
-            };
+            let raw = sockaddr_v4(address);
             let size = size_of::<libc::sockaddr_in>() as libc::socklen_t;
             // SAFETY: the kernel reads `size` bytes of a live struct.
             unsafe { os::connect(fd, (&raw const raw).cast(), size) }
         }
         SocketAddr::V6(address) => {
-            let raw = libc::sockaddr_in6 {
-                sin6_family: libc::AF_INET6 as libc::sa_family_t,
-                sin6_port: address.port().to_be(),
-                sin6_flowinfo: address.flowinfo(),
-                sin6_addr: libc::in6_addr {
-                    s6_addr: address.ip().octets(),
-                },
-                sin6_scope_id: address.scope_id(),
-            };
+            let raw = sockaddr_v6(address);
             let size = size_of::<libc::sockaddr_in6>() as libc::socklen_t;
             // SAFETY: as above.
             unsafe { os::connect(fd, (&raw const raw).cast(), size) }
@@ -339,6 +284,27 @@ pub fn is_self_connected(fd: RawFd) -> bool {
         (outcome == 0).then_some(name)
     };
     matches!((ask(false), ask(true)), (Some(own), Some(peer)) if own == peer)
+}
+
+fn sockaddr_v4(address: &SocketAddrV4) -> libc::sockaddr_in {
+    libc::sockaddr_in {
+        sin_family: libc::AF_INET as libc::sa_family_t,
+        sin_port: address.port().to_be(),
+        sin_addr: in_addr(*address.ip()),
+        sin_zero: [0; 8],
+    }
+}
+
+fn sockaddr_v6(address: &SocketAddrV6) -> libc::sockaddr_in6 {
+    libc::sockaddr_in6 {
+        sin6_family: libc::AF_INET6 as libc::sa_family_t,
+        sin6_port: address.port().to_be(),
+        sin6_flowinfo: address.flowinfo(),
+        sin6_addr: libc::in6_addr {
+            s6_addr: address.ip().octets(),
+        },
+        sin6_scope_id: address.scope_id(),
+    }
 }
 
 fn in_addr(ip: Ipv4Addr) -> libc::in_addr {
@@ -407,6 +373,11 @@ pub fn now_ms() -> u64 {
 pub fn sleep_ms(ms: u32) {
     // std's sleep is clock_nanosleep with what a signal left of the time.
     std::thread::sleep(Duration::from_millis(u64::from(ms)));
+}
+
+/// As [`sleep_ms`], in microseconds.
+pub fn sleep_us(us: u32) {
+    std::thread::sleep(Duration::from_micros(u64::from(us)));
 }
 
 /// Has `prepare` run before each fork, `parent` and `child` after it.

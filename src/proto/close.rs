@@ -16,6 +16,17 @@ pub fn may_be_sent(code: u16) -> bool {
     matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
 }
 
+/// Whether a program may close with this code and reason; without a code there
+/// is no place for a reason.
+pub fn check(code: Option<u16>, reason: &str) -> Result<(), Error> {
+    match code {
+        Some(code) if !may_be_sent(code) => Err(Error::Range),
+        None if !reason.is_empty() => Err(Error::Usage),
+        _ if reason.len() > MAX_REASON => Err(Error::SendTooBig),
+        _ => Ok(()),
+    }
+}
+
 /// The code and reason of a close frame's body; an empty body is
 /// [`NO_STATUS`].
 pub fn parse(body: &[u8]) -> Result<(u16, &str), Error> {

@@ -67,6 +67,13 @@ pub enum Error {
     #[error("the subprotocol was not offered by the client")]
     SubprotocolChoice,
 
+    /// The limits of a connection come to more than its memory.
+    #[error(
+        "WEBSOCKET_MAX_MESSAGE_BYTES (or WEBSOCKET_CHUNK_ABOVE_BYTES), WEBSOCKET_SEND_QUEUE_BYTES and \
+         WEBSOCKET_MAX_HEADER_BYTES do not fit WEBSOCKET_MEMORY_BYTES"
+    )]
+    Limits,
+
     // Protocol: the peer broke RFC 6455; the connection fails.
     /// A reserved bit is set (RFC 6455 5.2).
     #[error("a reserved bit is set that no extension was negotiated for (RFC 6455 5.2)")]
@@ -156,6 +163,12 @@ pub enum Error {
     /// The transport ended without a close frame.
     #[error("the connection ended without a close frame")]
     ConnectionLost,
+    /// An address is taken, not allowed, or not this machine's.
+    #[error("the address is taken, not allowed, or not this machine's")]
+    Address,
+    /// The kernel refused a call.
+    #[error("the kernel refused a call; errno tells why")]
+    System,
 
     // Resources.
     /// An allocation failed.

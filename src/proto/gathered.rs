@@ -106,6 +106,12 @@ impl Gathered {
         self.length = 0;
     }
 
+    /// Whether there is any room.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.bytes.capacity() > 0
+    }
+
     /// Whether there is room that is worth giving back.
     #[inline]
     #[must_use]

@@ -6,6 +6,7 @@
 //! feeds, folded lines, any number of empty lines) the other refuses.
 
 mod fields;
+pub mod loose;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,8 @@ pub struct Collector {
     limits: Limits,
     bytes: Vec<u8>,
     failed: Option<Error>,
+    /// What is in a head is left for [`loose`].
+    loose: bool,
 }
 
 impl Collector {
@@ -51,6 +54,7 @@ impl Collector {
             limits,
             bytes: Vec::new(),
             failed: None,
+            loose: false,
         }
     }
 
@@ -62,6 +66,17 @@ impl Collector {
             limits,
             bytes: Vec::new(),
             failed: None,
+            loose: false,
+        }
+    }
+
+    /// An empty collector for an old device's request: of what is in it only
+    /// the method is judged, so that noise is refused at once.
+    #[must_use]
+    pub fn for_loose_request(limits: Limits) -> Collector {
+        Collector {
+            loose: true,
+            ..Collector::new(limits)
         }
     }
 
@@ -73,6 +88,11 @@ impl Collector {
         if let Some(error) = self.failed {
             return Err(error);
         }
+        if self.loose {
+            let outcome = self.take_loosely(data);
+            self.failed = outcome.err();
+            return outcome;
+        }
         let (taken, outcome) = self.scan(data);
         let outcome = outcome.and(self.keep(data.get(..taken).unwrap_or_default()));
         self.failed = outcome.err();
@@ -82,20 +102,53 @@ impl Collector {
     /// How many bytes belong to the head, and what stopped the count.
     fn scan(&mut self, data: &[u8]) -> (usize, Result<(), Error>) {
         // A head that fills its limit without an end cannot end within it.
-        let room = self.limits.bytes.saturating_sub(self.bytes.len());
-        for (taken, &byte) in data.iter().enumerate() {
+        let room = self.limits.bytes.saturating_sub(self.bytes.len()).max(1);
+        let data = data.get(..room).unwrap_or(data);
+        let mut taken = 0;
+        while let Some(&byte) = data.get(taken) {
             if self.scanner.is_done() {
                 return (taken, Ok(()));
             }
             if let Err(error) = self.scanner.step(byte) {
                 return (taken, Err(error));
             }
-            let full = taken + 1 >= room && !self.scanner.is_done();
-            if full || self.scanner.lines() > self.limits.lines {
+            if self.scanner.lines() > self.limits.lines {
                 return (taken, Err(Error::HttpTooBig));
             }
+            taken += 1;
+            taken += self
+                .scanner
+                .more_of_this(data.get(taken..).unwrap_or_default());
         }
-        (data.len(), Ok(()))
+        if taken == room && !self.scanner.is_done() {
+            return (taken - 1, Err(Error::HttpTooBig));
+        }
+        (taken, Ok(()))
+    }
+
+    fn take_loosely(&mut self, data: &[u8]) -> Result<(usize, bool), Error> {
+        let known = self.bytes.len();
+        let room = self.limits.bytes.saturating_sub(known);
+        let data = data.get(..room).unwrap_or(data);
+        self.keep(data)?;
+        let start = loose::start(&self.bytes);
+        if start > loose::MAX_EMPTY {
+            self.bytes.truncate(loose::MAX_EMPTY);
+            return Err(Error::HttpSyntax);
+        }
+        let head = self.bytes.get(start..).unwrap_or_default();
+        if let Err((agrees, error)) = loose::begins(head) {
+            self.bytes.truncate(start + agrees);
+            return Err(error);
+        }
+        match loose::end(head, known.saturating_sub(start)) {
+            Some(end) => {
+                self.bytes.truncate(start + end);
+                Ok((self.bytes.len() - known, true))
+            }
+            None if self.bytes.len() >= self.limits.bytes => Err(Error::HttpTooBig),
+            None => Ok((data.len(), false)),
+        }
     }
 
     fn keep(&mut self, data: &[u8]) -> Result<(), Error> {
@@ -112,6 +165,12 @@ impl Collector {
         &self.bytes
     }
 
+    /// How many header lines have begun.
+    #[must_use]
+    pub fn lines(&self) -> usize {
+        self.scanner.lines()
+    }
+
     /// The head's bytes, the collector's memory with them.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
@@ -126,6 +185,8 @@ pub struct RequestHead<'h> {
     pub method: &'h str,
     /// The request target as sent: visible ASCII, not empty.
     pub target: &'h str,
+    /// Of the version 1.0 or 1.1: the digit behind the point.
+    pub minor: u8,
     /// The header lines in order.
     pub headers: Vec<Header<'h>>,
 }
@@ -139,18 +200,35 @@ pub struct ResponseHead<'h> {
     pub headers: Vec<Header<'h>>,
 }
 
-/// Reads a whole request head, and nothing behind it.
+/// Reads a whole request head of HTTP/1.1, and nothing behind it.
 pub fn parse_request(head: &[u8]) -> Result<RequestHead<'_>, Error> {
-    let mut lines = slots(scan::whole(Scanner::request(), head)?)?;
+    let head = parse_old_request(head)?;
+    if head.minor == 1 {
+        Ok(head)
+    } else {
+        Err(Error::HttpVersion)
+    }
+}
+
+/// As [`parse_request`], of HTTP/1.1 or HTTP/1.0.
+pub fn parse_old_request(head: &[u8]) -> Result<RequestHead<'_>, Error> {
+    parse_collected(head, scan::whole(Scanner::request(), head)?)
+}
+
+/// As [`parse_old_request`], of what a [`Collector`] found to be a whole head
+/// of so many lines, and need not be read through again.
+pub(super) fn parse_collected(head: &[u8], lines: usize) -> Result<RequestHead<'_>, Error> {
+    let mut lines = slots(lines)?;
     let mut request = httparse::Request::new(&mut lines);
     complete(request.parse(head), head)?;
-    let (Some(method), Some(target), Some(1)) = (request.method, request.path, request.version)
+    let (Some(method), Some(target), Some(minor)) = (request.method, request.path, request.version)
     else {
         return Err(Error::HttpVersion);
     };
     Ok(RequestHead {
         method,
         target,
+        minor,
         headers: own(request.headers)?,
     })
 }

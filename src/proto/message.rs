@@ -8,7 +8,7 @@ use super::error::Error;
 use super::frame::{Header, Opcode};
 use super::gathered::Gathered;
 use super::settings::Settings;
-use super::utf8::Validator;
+use super::utf8::{self, Validator};
 
 /// What a message carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,36 @@ pub enum Kind {
     Text,
     /// Any bytes.
     Binary,
+    /// A continuation frame that continues nothing, FIN set. Only where
+    /// [`Settings::lenient`] is.
+    Continuation,
+    /// Bytes to be sent as they are, in no frame. Only where
+    /// [`Settings::lenient`] is; never received.
+    Raw,
+}
+
+impl Kind {
+    /// The opcode of the first frame; `None` for what is no frame.
+    #[inline]
+    #[must_use]
+    pub fn opcode(self) -> Option<Opcode> {
+        Some(match self {
+            Kind::Text => Opcode::Text,
+            Kind::Binary => Opcode::Binary,
+            Kind::Continuation => Opcode::Continuation,
+            Kind::Raw => return None,
+        })
+    }
+
+    /// Whether a whole message of this kind may be sent.
+    pub fn check(self, payload: &[u8], settings: &Settings) -> Result<(), Error> {
+        match self {
+            _ if settings.lenient => Ok(()),
+            Kind::Text if !utf8::is_valid(payload) => Err(Error::SendUtf8),
+            Kind::Text | Kind::Binary => Ok(()),
+            Kind::Continuation | Kind::Raw => Err(Error::Usage),
+        }
+    }
 }
 
 /// What a piece of payload made ready.
@@ -52,6 +82,8 @@ pub struct Message {
     chunked: bool,
     /// Its first chunk is out.
     begun: bool,
+    /// Text may be in any coding.
+    any_coding: bool,
     utf8: Validator,
     buffer: Gathered,
 }
@@ -63,8 +95,9 @@ impl Message {
         self.kind.is_some()
     }
 
-    /// Takes the header of a data frame that comes in its order (RFC 6455 5.4). True where
-    /// what has been assembled so far must be handed out as a chunk first.
+    /// Takes the header of a data frame that comes in its order (RFC 6455
+    /// 5.4), or follows [`Message::begin_stray`]. True where what has been
+    /// assembled so far must be handed out as a chunk first.
     #[inline]
     pub fn begin_frame(
         &mut self,
@@ -97,6 +130,16 @@ impl Message {
         Ok(self.chunked && !was_chunked && !self.buffer.is_empty())
     }
 
+    /// A continuation that continues nothing is all of the message that begins.
+    pub fn begin_stray(&mut self) {
+        self.kind = Some(Kind::Continuation);
+    }
+
+    /// Text may be in any coding from now on.
+    pub fn take_any_coding(&mut self) {
+        self.any_coding = true;
+    }
+
     /// What was assembled is handed out as the first chunk.
     pub fn begin_chunks(&mut self) {
         self.begun = true;
@@ -112,7 +155,7 @@ impl Message {
 
     #[inline]
     fn check_text(&mut self, piece: &[u8], ends: bool) -> Result<(), Error> {
-        if self.kind == Some(Kind::Text) {
+        if self.kind == Some(Kind::Text) && !self.any_coding {
             self.utf8.feed(piece).map_err(|_| Error::Utf8)?;
             if ends {
                 self.utf8.finish().map_err(|_| Error::Utf8)?;
@@ -191,6 +234,12 @@ impl Message {
         self.kind.unwrap_or(Kind::Binary)
     }
 
+    /// Whether what is handed out next is the first chunk, and its offset.
+    #[must_use]
+    pub fn next_chunk(&self) -> (bool, u64) {
+        (!self.begun, if self.begun { self.arrived } else { 0 })
+    }
+
     /// What has been assembled.
     #[inline]
     #[must_use]
@@ -202,6 +251,12 @@ impl Message {
     /// [`Message::trim`].
     pub fn release_buffer(&mut self) {
         self.buffer.clear();
+    }
+
+    /// Whether there is any room, in use or not.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.buffer.has_room()
     }
 
     /// Whether there is room that no message needs.

@@ -15,8 +15,17 @@ pub struct Settings {
     pub chunk_above: u64,
     /// Bytes that may wait to be sent.
     pub send_queue: usize,
+    /// All bytes that one connection can make us hold; 0: what the limits come
+    /// to. Nothing looks at it here: `config` shapes the limits by it.
+    pub memory: u64,
     /// A server takes frames that are not masked.
     pub accept_unmasked: bool,
+    /// The peer is one of the old devices: what they send is taken, and what
+    /// they want is sent, though RFC 6455 forbids it. Not masked or masked,
+    /// lengths in any form, continuation frames that continue nothing, text
+    /// that is not UTF-8; a server takes any request with a key. Of no option:
+    /// only the drop-in sets it.
+    pub lenient: bool,
     /// Bytes of an HTTP head.
     pub header_bytes: usize,
     /// Lines of an HTTP head.
@@ -38,6 +47,23 @@ pub struct Settings {
     /// Origins: a server allows these besides its own host; a client sends the
     /// first.
     pub origins: Vec<String>,
+}
+
+/// What becomes of a message for which there is no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Overflow {
+    /// It is refused.
+    #[default]
+    Refuse,
+    /// The oldest that wait make room for it.
+    DropOldest,
+    /// It replaces all that wait, whether or not there is room.
+    KeepLatest,
+    /// The connection is closed with 1013.
+    Close,
+    /// Who sends it waits a while for room, where that is possible; else it is
+    /// refused.
+    Block,
 }
 
 impl Settings {
@@ -64,7 +90,9 @@ impl Default for Settings {
             max_fragments: 1 << 20,
             chunk_above: u64::MAX,
             send_queue: 32 << 20,
+            memory: 0,
             accept_unmasked: false,
+            lenient: false,
             header_bytes: 8 << 10,
             header_lines: 100,
             handshake_timeout: 10_000,

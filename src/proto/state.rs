@@ -19,6 +19,8 @@ pub enum State {
 pub enum Cause {
     /// The handshake succeeded.
     Opened,
+    /// A request that is none for a WebSocket got its answer.
+    Answered,
     /// The program closes.
     LocalClose,
     /// The peer's close frame.
@@ -47,7 +49,7 @@ pub fn transition(state: State, cause: Cause) -> Option<(State, Reply)> {
     Some(match (state, cause) {
         (S::Opening, C::Opened) => (S::Open, R::Nothing),
         (S::Opening, C::LocalClose | C::Failure) => (S::Over, R::Refusal),
-        (S::Opening, C::Lost) => (S::Over, R::Nothing),
+        (S::Opening, C::Answered | C::Lost) => (S::Over, R::Nothing),
 
         (S::Open, C::LocalClose) => (S::Closing, R::Close),
         (S::Open, C::PeerClose | C::Failure) => (S::Over, R::Close),
@@ -57,8 +59,8 @@ pub fn transition(state: State, cause: Cause) -> Option<(State, Reply)> {
         (S::Closing, C::PeerClose | C::Failure | C::Lost) => (S::Over, R::Nothing),
 
         (S::Opening, C::PeerClose)
-        | (S::Open, C::Opened)
-        | (S::Closing, C::Opened | C::LocalClose)
+        | (S::Open, C::Opened | C::Answered)
+        | (S::Closing, C::Opened | C::Answered | C::LocalClose)
         | (S::Over, _) => return None,
     })
 }
@@ -68,8 +70,9 @@ mod tests {
     use super::*;
 
     const STATES: [State; 4] = [State::Opening, State::Open, State::Closing, State::Over];
-    const CAUSES: [Cause; 5] = [
+    const CAUSES: [Cause; 6] = [
         Cause::Opened,
+        Cause::Answered,
         Cause::LocalClose,
         Cause::PeerClose,
         Cause::Failure,

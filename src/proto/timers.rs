@@ -1,6 +1,7 @@
 //! Deadlines as data. The time is an argument (monotonic, in ms), so nothing
 //! here waits and tests own the clock.
 
+use super::pings::Pings;
 use super::settings::Settings;
 
 /// No deadline.
@@ -23,26 +24,35 @@ pub enum Due {
     Room,
 }
 
-/// How long room for long messages stays, in ms: a stream of them makes it
-/// anew once in a while, and not for each.
-const KEEP_ROOM: u64 = 1000;
-
 /// The deadlines of one connection.
 #[derive(Debug)]
 pub struct Timers {
     now: u64,
+    heard: u64,
+    /// What an open connection has none of, unless it pings.
+    rare: Option<Box<Rare>>,
     started: bool,
     /// The handshake is not over, so its deadline starts with the clock.
     opening: bool,
-    heard: u64,
-    handshake: u64,
-    close: u64,
-    pinged: u64,
-    pong: u64,
-    /// When room is given back.
-    room: u64,
     /// The last tick found the peer overdue.
     overdue: bool,
+}
+
+/// Deadlines that most connections have none of, most of the time.
+#[derive(Debug)]
+struct Rare {
+    /// The handshake's deadline, or from its beginning on the end's.
+    limit: u64,
+    pings: Pings,
+}
+
+impl Default for Rare {
+    fn default() -> Rare {
+        Rare {
+            limit: NEVER,
+            pings: Pings::default(),
+        }
+    }
 }
 
 /// `now + span`, where a span of 0 means never.
@@ -60,16 +70,16 @@ impl Timers {
     pub fn new() -> Timers {
         Timers {
             now: 0,
+            heard: 0,
+            rare: None,
             started: false,
             opening: true,
-            heard: 0,
-            handshake: NEVER,
-            close: NEVER,
-            pinged: 0,
-            pong: NEVER,
-            room: NEVER,
             overdue: false,
         }
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
     }
 
     /// Takes the time. A clock that runs backwards counts as standing still.
@@ -79,11 +89,12 @@ impl Timers {
             self.now = now;
             self.heard = now;
             if self.opening {
-                self.handshake = after(now, settings.handshake_timeout);
-            }
-            if self.close != NEVER {
+                self.rare().limit = after(now, settings.handshake_timeout);
+            } else if let Some(rare) = self.rare.as_deref_mut() {
                 // The close began before the clock was known.
-                self.close = after(now, settings.close_timeout);
+                if rare.limit != NEVER {
+                    rare.limit = after(now, settings.close_timeout);
+                }
             }
         }
         self.now = self.now.max(now);
@@ -98,74 +109,108 @@ impl Timers {
     /// Messages flow; silence counts from here.
     pub fn opened(&mut self) {
         self.opening = false;
-        self.handshake = NEVER;
+        self.rare = None;
         self.heard = self.now;
     }
 
     /// The closing handshake began (or what is left is being flushed).
     pub fn closing(&mut self, settings: &Settings) {
         self.opening = false;
-        self.handshake = NEVER;
-        self.pong = NEVER;
-        self.close = after(self.now, settings.close_timeout);
+        let limit = after(self.now, settings.close_timeout);
+        let rare = self.rare();
+        rare.pings.due = NEVER;
+        rare.limit = limit;
+    }
+
+    /// An answer that is no handshake is being sent: the peer has as long
+    /// again as for its request.
+    pub fn answering(&mut self, settings: &Settings) {
+        self.closing(settings);
+        self.rare().limit = after(self.now, settings.handshake_timeout);
     }
 
     /// The closing handshake's deadline has been acted on.
     pub fn closed(&mut self) {
-        self.close = NEVER;
+        self.rare().limit = NEVER;
     }
 
     /// Payload of a message came: the peer lives, though a long frame may keep
     /// its pong waiting.
     #[inline]
     pub fn progress(&mut self, settings: &Settings) {
-        if self.pong != NEVER {
-            self.pong = after(self.now, settings.pong_timeout);
+        if let Some(rare) = self.rare.as_deref_mut() {
+            if rare.pings.due != NEVER {
+                rare.pings.due = after(self.now, settings.pong_timeout);
+            }
         }
     }
 
-    /// Our ping went out.
+    /// The keepalive's ping went out, or would have.
     pub fn pinged(&mut self, settings: &Settings) {
-        self.pinged = self.now;
-        self.pong = after(self.now, settings.pong_timeout);
+        let (at, due) = (self.now, after(self.now, settings.pong_timeout));
+        let pings = &mut self.rare().pings;
+        (pings.at, pings.due) = (at, due);
     }
 
-    /// The pong to our ping came.
-    pub fn ponged(&mut self) {
-        self.pong = NEVER;
+    /// The keepalive's ping went out.
+    pub fn ping_sent(&mut self, payload: [u8; 8], settings: &Settings) {
+        self.pinged(settings);
+        let now = self.now;
+        self.rare().pings.sent(payload, now);
     }
 
-    /// There is room that no message needs now. False where it is to be given
-    /// back at once, since nobody tells the time. Being asked again puts
-    /// nothing off: short messages do without it, however many come.
-    #[inline]
-    pub fn keep_room(&mut self) -> bool {
-        if self.room == NEVER && self.started {
-            self.room = self.now.saturating_add(KEEP_ROOM);
+    /// A ping of the program's went out. Where nobody tells the time there is
+    /// nothing to measure.
+    pub fn asked(&mut self, payload: &[u8]) {
+        if self.started {
+            let now = self.now;
+            self.rare().pings.asked(payload, now);
         }
-        self.started
     }
 
-    /// That room was given back, or is in use just now.
-    pub fn room_gone(&mut self) {
-        self.room = NEVER;
+    /// Whether the keepalive's ping waits for its pong.
+    #[must_use]
+    pub fn awaits_pong(&self) -> bool {
+        self.rare.as_deref().is_some_and(|rare| rare.pings.waits())
+    }
+
+    /// A pong came, perhaps to a ping of ours.
+    pub fn pong(&mut self, payload: &[u8]) {
+        let now = self.now;
+        if let Some(rare) = self.rare.as_deref_mut() {
+            if rare.pings.answered(payload, now) {
+                rare.pings.due = NEVER;
+            }
+        }
+    }
+
+    /// How long the last pong took, in ms.
+    #[must_use]
+    pub fn round_trip(&self) -> Option<u64> {
+        self.rare.as_deref()?.pings.round_trip()
     }
 
     /// What is due next, and when. `open` adds what holds while messages flow.
     #[must_use]
     pub fn next(&self, settings: &Settings, open: bool) -> (u64, Due) {
-        let mut next = (self.handshake, Due::Handshake);
+        let limit = if self.opening {
+            Due::Handshake
+        } else {
+            Due::Close
+        };
+        let rare = self.rare.as_deref();
+        let mut next = (rare.map_or(NEVER, |rare| rare.limit), limit);
         let mut consider = |at: u64, due: Due| {
             if at < next.0 {
                 next = (at, due);
             }
         };
-        consider(self.close, Due::Close);
-        consider(self.room, Due::Room);
         if open && self.started {
-            consider(self.pong, Due::Pong);
-            if self.pong == NEVER {
-                let quiet_since = self.heard.max(self.pinged);
+            let times = rare.map(|rare| (rare.pings.at, rare.pings.due));
+            let (pinged, pong) = times.unwrap_or((0, NEVER));
+            consider(pong, Due::Pong);
+            if pong == NEVER {
+                let quiet_since = self.heard.max(pinged);
                 consider(after(quiet_since, settings.ping_interval), Due::Ping);
             }
             consider(after(self.heard, settings.idle_timeout), Due::Idle);
@@ -186,6 +231,12 @@ impl Timers {
     /// Nothing is due.
     pub fn nothing_due(&mut self) {
         self.overdue = false;
+    }
+
+    /// Whether a time was told.
+    #[must_use]
+    pub fn runs(&self) -> bool {
+        self.started
     }
 
     /// The time last told.

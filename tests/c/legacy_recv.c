@@ -6,17 +6,7 @@
 static enum transport transport;
 static struct outcome out;
 
-static void a_fresh_pair(int pair[2]) {
-    connect_pair(transport, pair);
-    set_blocking(pair[0], 0);
-}
-
-static void arrive(int pair[2], const char *bytes, size_t length) {
-    put(pair[1], bytes, length);
-    await_readable(pair[0]);
-}
-
-#define ARRIVE(pair, literal) arrive(pair, literal, sizeof(literal) - 1)
+static void a_fresh_pair(int pair[2]) { a_pair(transport, pair); }
 
 static void every_type_is_reported(void) {
     static const struct {
@@ -339,7 +329,7 @@ static void requests_come_whole(void) {
         EXPECT(out, 2, WDT_TXTDATA, 0);
         close_pair(pair);
     }
-    /* One that does not fit waits for more room: its NUL has to fit too. */
+    /* AP19: one that does not fit waits for more room: its NUL has to fit too. */
     a_fresh_pair(pair);
     arrive(pair, request, (size_t)length);
     receive(pair[0], length, &out);

@@ -21,13 +21,6 @@ static void again(int pair[2], int number) {
     set_blocking(number, 0);
 }
 
-static void arrive(int pair[2], const char *bytes, size_t length) {
-    put(pair[1], bytes, length);
-    await_readable(pair[0]);
-}
-
-#define ARRIVE(pair, literal) arrive(pair, literal, sizeof(literal) - 1)
-
 /* Whether the kernel tells how many bytes have been taken from a TCP socket: not
  * so before Linux 4.1 and under QEMU's user mode. Then junk on a number that
  * another socket had before is judged by what came on that one. */

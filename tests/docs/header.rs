@@ -50,6 +50,15 @@ pub fn read(text: &str) -> Vec<Item> {
         }
         items.push(item(&code, comment));
     }
+    for item in &mut items {
+        // `struct Tag {`: programs name it by its typedef.
+        let tag = item.code.strip_prefix("struct ").unwrap_or_default();
+        let tag = tag.split(' ').next().unwrap_or_default();
+        let start = format!("typedef struct {tag} ");
+        if let Some((_, rest)) = text.split_once(&start).filter(|_| !tag.is_empty()) {
+            item.name = rest.split(';').next().unwrap_or_default().to_owned();
+        }
+    }
     items
 }
 
@@ -124,13 +133,15 @@ fn comments_and_their_items_are_found() {
         "/**\n * Two,\n * lines.\n *\n *  > 0  kept\n */\nint f(int a,\n      int b);\n",
         "/** T. */\ntypedef struct t {\n  /**\n   * Inner.\n   */\n  int a;\n} t;\n",
         "/** C. */\ntypedef void (*c)(void *user);\n/** P. */\nchar *g(void);\n",
+        "typedef struct Tag Named;\n/** S. */\nstruct Tag {\n    int a; /**< A. */\n};\n",
     ));
     let names: Vec<_> = items.iter().map(|item| item.name.as_str()).collect();
-    assert_eq!(names, ["A", "f", "t", "c", "g"]);
+    assert_eq!(names, ["A", "f", "t", "c", "g", "Named"]);
     assert_eq!(items[0].what, What::Constant("1".to_owned()));
     assert_eq!(items[1].comment[0], ["Two,", "lines."]);
     assert_eq!(items[1].comment[1], [" > 0  kept"]);
     assert_eq!(joined(&items[1].comment[0]), "Two, lines.");
     assert_eq!(items[2].what, What::Type);
     assert!(items[2].code.ends_with("} t;"));
+    assert!(items[5].what == What::Type && items[5].code.ends_with("};"));
 }

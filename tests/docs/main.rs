@@ -102,15 +102,38 @@ fn no_link_is_dead() {
     assert_none(&prose::dead_links());
 }
 
+/// The pages that are there in two languages.
+const PAIRS: &[(&str, &str)] = &[
+    ("README.md", "README.zh-CN.md"),
+    ("docs/dropin.md", "docs/dropin.zh-CN.md"),
+];
+
 #[test]
 fn both_languages_show_the_same_code() {
-    let english = prose::blocks(&read(&root().join("README.md")));
-    let chinese = prose::blocks(&read(&root().join("README.zh-CN.md")));
-    assert!(english.len() > 5, "README.md has blocks of code");
-    for (one, other) in english.iter().zip(&chinese) {
-        assert_eq!(one, other, "a block of README.md and of README.zh-CN.md");
+    for (english, chinese) in PAIRS {
+        let first = prose::blocks(&read(&root().join(english)));
+        let second = prose::blocks(&read(&root().join(chinese)));
+        assert!(first.len() > 3, "{english} has blocks of code");
+        for (one, other) in first.iter().zip(&second) {
+            assert_eq!(one, other, "a block of {english} and of {chinese}");
+        }
+        assert_eq!(first.len(), second.len(), "{english} and {chinese}");
     }
-    assert_eq!(english.len(), chinese.len());
+}
+
+#[test]
+fn both_languages_have_the_same_sections_and_rows() {
+    for (english, chinese) in PAIRS {
+        let first = prose::outline(&read(&root().join(english)));
+        let second = prose::outline(&read(&root().join(chinese)));
+        assert!(first.len() > 10, "{english} has sections");
+        for (one, other) in first.iter().zip(&second) {
+            let same =
+                one.level == other.level && one.rows == other.rows && one.items == other.items;
+            assert!(same, "{english} and {chinese}:\n{one:?}\n{other:?}");
+        }
+        assert_eq!(first.len(), second.len(), "{english} and {chinese}");
+    }
 }
 
 #[test]
@@ -125,7 +148,9 @@ fn the_layout_on_the_page_is_the_one_that_is_asserted() {
     let page = read(&root().join("docs/abi.md"));
     let fields = page.lines().filter(|line| line.starts_with("| `"));
     let said: Vec<_> = fields.filter_map(|line| numbers(line, 1, '|')).collect();
-    let test = read(&root().join("tests/c/layout.h"));
+    let tests = ["tests/c/layout.h", "tests/c/ws_server_layout.c"];
+    let test = tests.map(|name| read(&root().join(name))).concat();
+    // Behind a mutex offsets are sums, which are on no page.
     let asserted = test.lines().filter_map(|line| line.strip_prefix("AT("));
     let asserted = asserted.filter_map(|line| numbers(&line.replace(')', ","), 1, ','));
     // The page has 64-bit machines first.

@@ -2,8 +2,7 @@
 
 use std::fmt::Write;
 
-use wsembed::config::{Applies, Row, TABLE, Value};
-use wsembed::proto::settings::Settings;
+use wsembed::config::{Applies, Options, Row, TABLE, Value};
 
 use crate::header::{self, joined};
 use crate::{read, root};
@@ -53,7 +52,7 @@ fn range(row: &Row, min: u64, max: u64) -> String {
 }
 
 const HEAD: &str = "\
-<!-- Made from src/config.rs by `make header`; do not edit. -->
+<!-- Made from src/config/ids.rs and table.rs by `make header`; do not edit. -->
 # Options
 
 A `webSocket_config` holds options for the handles that are made from it. Set them, make the handle, free the config: the handle
@@ -79,7 +78,7 @@ The drop-in has no config; its one setting is [`webSocket_setKeepMax`](api/webSo
 
 /// docs/options.md.
 pub fn page() -> String {
-    let defaults = Settings::default();
+    let defaults = Options::default();
     let mut page = HEAD.to_owned();
     page.push_str(
         "\n## Numbers\n\nSet by [`webSocket_config_setNumber`](api/webSocket_config_setNumber.md).\n\n\
@@ -112,6 +111,7 @@ fn line(page: &mut String, row: &Row, cells: &[&str]) {
     let applies = match row.applies {
         Applies::Both => "both ends",
         Applies::Server => "servers",
+        Applies::Serving => "`webSocket_server`",
     };
     let cells: String = cells.iter().map(|cell| format!("{cell} | ")).collect();
     let does = comment(row).0.replace('|', "\\|");
@@ -126,7 +126,7 @@ fn line(page: &mut String, row: &Row, cells: &[&str]) {
 
 /// Where a comment names another default than the table has.
 pub fn wrong_defaults() -> Vec<String> {
-    let defaults = Settings::default();
+    let defaults = Options::default();
     let wrong = |row: &Row| {
         let Value::Number { get, .. } = row.value else {
             return None;
@@ -141,7 +141,7 @@ pub fn wrong_defaults() -> Vec<String> {
         let is = get(&defaults);
         (value != Ok(is)).then(|| {
             format!(
-                "src/config.rs: the comment of {} says \"Default {said}\"; it is {is}",
+                "src/config/ids.rs: the comment of {} says \"Default {said}\"; it is {is}",
                 row.name
             )
         })

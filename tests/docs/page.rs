@@ -111,7 +111,12 @@ fn see(function: &Function, functions: &[Function], types: &[&str]) -> String {
         links.push("[all options](../options.md)".to_owned());
     }
     if function.header != "websocket.h" {
-        links.push("[the drop-in](../dropin.md)".to_owned());
+        let chapter = if function.header.starts_with("ws_") {
+            "#generation-2"
+        } else {
+            ""
+        };
+        links.push(format!("[the drop-in](../dropin.md{chapter})"));
     }
     links.push("[all functions](README.md)".to_owned());
     links.join(", ")
@@ -139,7 +144,9 @@ pub fn page(
     } else {
         format!("\"{header}\"")
     };
-    let helper = if example.text.contains("#include \"pair.h\"") {
+    let helper = if example.text.contains("#include \"client.h\"") {
+        "; [client.h](examples/client.h) has its client's two functions"
+    } else if example.text.contains("#include \"pair.h\"") {
         "; [pair.h](examples/pair.h) moves the bytes between the two ends"
     } else {
         ""

@@ -40,6 +40,40 @@ fn prose(text: &str) -> Vec<&str> {
     text.lines().filter(outside).collect()
 }
 
+/// A section of a page.
+#[derive(Debug, Default, PartialEq)]
+pub struct Section {
+    pub title: String,
+    /// How many `#` its heading has.
+    pub level: usize,
+    /// Lines of its tables.
+    pub rows: usize,
+    /// Entries of its lists.
+    pub items: usize,
+}
+
+/// The sections of a page, in order; what is above the first heading too.
+pub fn outline(text: &str) -> Vec<Section> {
+    let mut found = vec![Section::default()];
+    for line in prose(text) {
+        if line.starts_with('#') {
+            let title = line.trim_start_matches('#');
+            found.push(Section {
+                title: title.trim().to_owned(),
+                level: line.len() - title.len(),
+                ..Section::default()
+            });
+        } else if let Some(section) = found.last_mut() {
+            section.rows += usize::from(line.starts_with('|'));
+            let numbered = line.trim_start_matches(|c: char| c.is_ascii_digit());
+            let item = line.trim_start().starts_with("- ")
+                || (numbered.len() < line.len() && numbered.starts_with(". "));
+            section.items += usize::from(item);
+        }
+    }
+    found
+}
+
 /// The targets of `](target)` in a line, but for those in `code`.
 fn targets(line: &str) -> Vec<&str> {
     let mut found = Vec::new();
@@ -146,4 +180,15 @@ fn blocks_are_whole() {
         blocks("a\n```c\nx\n```\nb\n```\ny\n```\n"),
         ["```c\nx\n```\n", "```\ny\n```\n"]
     );
+}
+
+#[test]
+fn an_outline_counts_rows_and_entries() {
+    let sections = outline("a\n## B\n| c |\n|---|\n- d\n  - e\n1. f\n```\n- g\n```\n### H\n10 i\n");
+    let counts: Vec<_> = sections
+        .iter()
+        .map(|s| (s.level, s.rows, s.items))
+        .collect();
+    assert_eq!(counts, [(0, 0, 0), (2, 2, 3), (3, 0, 0)]);
+    assert_eq!(sections[1].title, "B");
 }

@@ -33,6 +33,7 @@ pub fn index(functions: &[Function]) -> String {
     for ((header, noun), members) in groups {
         let title = match noun {
             "" if header == "websocket.h" => "The library".to_owned(),
+            "" if header.starts_with("ws_") => format!("The drop-in, generation 2: {header}"),
             "" => format!("The drop-in: {header}"),
             noun => format!("webSocket_{noun}"),
         };
@@ -46,9 +47,9 @@ pub fn index(functions: &[Function]) -> String {
     text
 }
 
-/// The constants of websocket.h: name, value, comment.
-fn constants(headers: &[Header]) -> Vec<(&str, &str, String)> {
-    let own = headers.iter().filter(|(name, _)| name == "websocket.h");
+/// The constants of a header: name, value, comment.
+fn constants<'h>(headers: &'h [Header], header: &str) -> Vec<(&'h str, &'h str, String)> {
+    let own = headers.iter().filter(|(name, _)| name == header);
     own.flat_map(|(_, items)| items)
         .filter_map(|item| match &item.what {
             What::Constant(value) => {
@@ -72,7 +73,7 @@ pub fn results(headers: &[Header]) -> String {
          [`webSocket_result_isFatal`](webSocket_result_isFatal.md).\n\n\
          | code | name | meaning |\n|---|---|---|\n"
     );
-    for (name, value, says) in constants(headers) {
+    for (name, value, says) in constants(headers, "websocket.h") {
         if is_result(name, value) {
             writeln!(text, "| {value} | `{name}` | {says} |").expect("a String takes all");
         }
@@ -86,7 +87,7 @@ pub fn types(headers: &[Header]) -> String {
     );
     let mut groups: BTreeMap<String, Vec<(&str, &str, String)>> = BTreeMap::new();
     let options: BTreeSet<&str> = wsembed::config::TABLE.iter().map(|row| row.name).collect();
-    let all: Vec<_> = constants(headers)
+    let all: Vec<_> = constants(headers, "websocket.h")
         .into_iter()
         .filter(|(name, value, _)| !is_result(name, value) && !options.contains(name))
         .collect();
@@ -98,11 +99,13 @@ pub fn types(headers: &[Header]) -> String {
             "VERSION" => "The header's version".to_owned(),
             "LOG" => "Levels of log".to_owned(),
             "STAGE" => "Stages of a failure".to_owned(),
+            "FOREVER" | "NO" => "Numbers that are none".to_owned(),
             _ if shared.count() > 1 => format!("{prefix}..."),
             _ => "Events and their flags".to_owned(),
         };
         groups.entry(group).or_default().push((name, value, says));
     }
+    groups.insert("ws_server.h".to_owned(), constants(headers, "ws_server.h"));
     for (header, items) in headers {
         let types = items.iter().filter(|item| item.what == What::Type);
         for item in types {

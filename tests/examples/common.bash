@@ -75,12 +75,12 @@ appears() {
     fail "no line like \"$2\" in $(basename "$1"): $(cat "$1")"
 }
 
-# dial PORT: connects and shakes hands; $sock is the descriptor. The key and its
+# dial PORT [PATH]: connects and shakes hands; $sock is the descriptor. The key and its
 # answer are the example of RFC 6455 1.3.
 dial() {
     local line accepted=no
     exec {sock}<>"/dev/tcp/127.0.0.1/$1"
-    printf '%s\r\n' "GET / HTTP/1.1" "Host: 127.0.0.1:$1" "Upgrade: websocket" "Connection: Upgrade" \
+    printf '%s\r\n' "GET ${2:-/} HTTP/1.1" "Host: 127.0.0.1:$1" "Upgrade: websocket" "Connection: Upgrade" \
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==" "Sec-WebSocket-Version: 13" "" >"$work/request"
     cat "$work/request" >&"$sock"
     while IFS= read -r -t 30 -u "$sock" line && [ "$line" != $'\r' ]; do

@@ -16,6 +16,7 @@ way() {
     fi
     try "old_client_sleep to $server, $name" "$old/old_client_sleep" 127.0.0.1 "$stream_port" / "$largest"
     try "old_client_epoll_et to $server, $name" "$old/old_client_epoll_et" 127.0.0.1 "$stream_port" /a "$count"
+    try "old_ws_client to $server, $name" "$old/old_ws_client" 127.0.0.1 "$stream_port" / "$largest"
 }
 
 series() {
@@ -24,6 +25,8 @@ series() {
         return
     fi
     try "old_client_sleep to $server" "$old/old_client_sleep" 127.0.0.1 "$server_port" / "$server_largest"
+    try "old_ws_client to $server" "$old/old_ws_client" 127.0.0.1 "$server_port" / "$server_largest"
+    try "old_ws_client to $server by name" "$old/old_ws_client" localhost "$server_port" /path?query=1 1000
     try "old_client_sleep to $server by name" "$old/old_client_sleep" localhost "$server_port" / 1000
     try "old_client_epoll_et to $server" "$old/old_client_epoll_et" 127.0.0.1 "$server_port" /path?query=1 500
     way "in random pieces" 300000 300
@@ -33,5 +36,6 @@ series() {
     server_idle "$server"
 }
 
+server_names+=(echo_server)
 each_server series
 sum

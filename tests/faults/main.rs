@@ -11,4 +11,6 @@ mod link;
 mod random;
 mod receive;
 mod send;
+mod server;
 mod support;
+mod world;

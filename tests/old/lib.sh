@@ -32,13 +32,17 @@ try() {
 }
 
 # The servers that every client meets; the arguments after the name start one.
-server_names=(legacy_server legacy_server_et echo_epoll old_server_select old_server_blocking old_server_epoll old_server_epoll_et)
+server_names=(legacy_server legacy_server_et echo_epoll old_server_select old_server_blocking old_server_epoll old_server_epoll_et
+    field_server old_ws_server old_ws_bare)
 server_start() { # NAME: sets server_pid, server_port, server_largest
     server_largest=1048576
     case $1 in
         legacy_server) set -- "$1" "$examples/legacy_server" && server_largest=65536 ;;
         legacy_server_et) set -- "$1" "$examples/legacy_server" --et && server_largest=65536 ;;
         echo_epoll) set -- "$1" "$examples/echo_epoll" ;;
+        field_server) set -- "$1" "$examples/field_server" --echo ;;
+        echo_server) set -- "$1" "$examples/echo_server" ;;
+        echo_server_2_loops) set -- "$1" "$examples/echo_server" --threads 2 ;;
         *_et) set -- "$1" "$old/${1%_et}" 0 et ;;
         *) set -- "$1" "$old/$1" 0 ;;
     esac

@@ -277,3 +277,30 @@ fn cl21_a_full_send_queue_still_takes_a_close_frame() {
     connection.close(Some(1000), &"r".repeat(123)).unwrap();
     assert_eq!(close_codes(Role::Server, &drain(&mut connection)), [1000]);
 }
+
+#[test]
+fn cl16_a_program_that_is_done_with_a_peer_waits_for_nothing() {
+    for closing in [false, true] {
+        let mut connection = server([]).connection();
+        if closing {
+            connection.close(Some(1001), "").unwrap();
+        }
+        connection.dismiss(1000);
+        let seen = feed(&mut connection, &masked(FIN | TEXT, b"late"));
+        let refused = |seen: &Seen| {
+            matches!(
+                seen,
+                Seen::Close {
+                    error: Some(Error::Refused),
+                    by_peer: false,
+                    ..
+                }
+            )
+        };
+        assert!(seen.len() == 1 && refused(&seen[0]), "{seen:?}");
+        connection.dismiss(1000);
+        let code = if closing { 1001 } else { 1000 };
+        assert_eq!(close_codes(Role::Server, &drain(&mut connection)), [code]);
+        assert_eq!(connection.output(), Err(Error::Closed));
+    }
+}

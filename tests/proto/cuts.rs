@@ -29,10 +29,11 @@ proptest! {
 
     #[test]
     fn tr01_any_frames_in_any_cut(role in role(), frames in frames(), chunk_above in 0..40_u64,
-                                  eof in any::<bool>()) {
+                                  eof in any::<bool>(), lenient in any::<bool>()) {
         let input: Vec<u8> = frames.iter().flat_map(|(f, p)| to(role, *f, p)).collect();
         let mut case = Case { role, ..server(&input) };
         case.eof = eof;
+        case.settings.lenient = lenient;
         case.outcome();
         let chunked = case.with(|settings| settings.chunk_above = chunk_above);
         // A bad byte of text stops chunks where they are cut; else all agree.
@@ -42,8 +43,10 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_in_any_cut(role in role(), input in prop::collection::vec(any::<u8>(), 0..200)) {
-        Case { role, ..server(&input) }.then_eof().outcome();
+    fn any_bytes_in_any_cut(role in role(), input in prop::collection::vec(any::<u8>(), 0..200),
+                            lenient in any::<bool>()) {
+        let case = Case { role, ..server(&input) };
+        case.with(|settings| settings.lenient = lenient).then_eof().outcome();
     }
 }
 

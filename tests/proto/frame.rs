@@ -142,6 +142,29 @@ fn fr16_an_announced_length_takes_no_memory() {
 }
 
 #[test]
+fn fr17_a_header_cut_after_every_byte() {
+    // Two, four and ten bytes, and the mask's four.
+    for length in [0, 125, 126, 65_536] {
+        let payload = vec![b'a'; length];
+        for case in both(&[(FIN | BINARY, &payload), (FIN | PING, b"?")]) {
+            let expected = [binary(&payload), Seen::Ping(b"?".to_vec())];
+            // Behind the header a few cuts tell as much as all.
+            let header = case.input.len() - length;
+            for cut in 1..header.min(16) {
+                let mut connection = case.connection();
+                let (first, rest) = case.input.split_at(cut);
+                let mut seen = feed(&mut connection, first);
+                seen.extend(feed(&mut connection, rest));
+                assert_eq!(seen, expected, "{cut}");
+            }
+            if length < 1000 {
+                case.expect(&expected);
+            }
+        }
+    }
+}
+
+#[test]
 fn fr18_fr19_the_end_inside_a_header_or_a_payload() {
     let frame = masked(FIN | TEXT, &[b'a'; 200]);
     for cut in 1..frame.len() {

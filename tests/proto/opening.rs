@@ -371,6 +371,42 @@ fn hc05_other_statuses_are_reported_with_the_answers_first_bytes() {
 }
 
 #[test]
+fn hc11_the_body_of_a_refusal_is_not_waited_for_nor_kept() {
+    let head = "HTTP/1.1 503 Busy\r\nContent-Length: 1000000000\r\n\r\n";
+    let mut connection = new_client("ws://h/", |_| {});
+    drain(&mut connection);
+    assert_eq!(
+        feed(&mut connection, head.as_bytes()),
+        [ended(Error::HttpStatus)]
+    );
+    assert_eq!(connection.output(), Err(Error::Closed));
+    for _ in 0..100 {
+        assert_eq!(feed(&mut connection, &[b'x'; 10_000]), []);
+    }
+    assert!(connection.failure().unwrap().answer.len() <= 256);
+}
+
+#[test]
+fn hc22_every_connection_has_a_key_of_its_own() {
+    use std::cell::Cell;
+    thread_local!(static NEXT: Cell<u8> = const { Cell::new(0) });
+    /// Sixteen bytes are asked for at once, and are other ones each time.
+    fn counting(bytes: &mut [u8]) -> bool {
+        assert_eq!(bytes.len(), 16);
+        bytes.fill(NEXT.replace(NEXT.get() + 1));
+        true
+    }
+    for byte in 0..3 {
+        let url = Url::parse("ws://h/").unwrap();
+        let settings = Arc::new(Settings::default());
+        let mut connection = Connection::client(settings, counting, &url).unwrap();
+        let encoded = String::from_utf8(key::encode([byte; 16]).into()).unwrap();
+        let line = format!("\r\nSec-WebSocket-Key: {encoded}\r\n");
+        assert!(head(&mut connection).contains(&line));
+    }
+}
+
+#[test]
 fn hc08_interim_answers_are_skipped_a_bounded_number_of_times() {
     let interim = "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n";
     let mut connection = new_client("ws://h/", |_| {});

@@ -41,6 +41,23 @@ fn tr02_short_writes_at_every_length_go_on_where_they_stopped() {
 }
 
 #[test]
+fn hc25_ap26_what_is_sent_is_what_it_was_when_it_was_sent() {
+    for role in [Role::Server, Role::Client] {
+        let mut connection = open(role);
+        let mut data = b"what it says now".to_vec();
+        connection.send(MESSAGE, &data).unwrap();
+        // Masking happens in a copy.
+        assert_eq!(data, b"what it says now");
+        let mut sent = connection.output().unwrap()[..9].to_vec();
+        connection.done(9).unwrap();
+        data.fill(b'!');
+        sent.extend(drain(&mut connection));
+        let frames = frames_of(role, &sent);
+        assert_eq!(frames, [(FIN | TEXT, b"what it says now".to_vec())]);
+    }
+}
+
+#[test]
 fn tr03_more_done_than_there_was_is_refused() {
     let mut connection = open(Role::Server);
     assert_eq!(connection.done(1), Err(Error::Usage));

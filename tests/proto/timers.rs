@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use wsembed::proto::Error;
-use wsembed::proto::conn::{Connection, Role};
+use wsembed::proto::conn::{Connection, Role, Sendable};
 use wsembed::proto::settings::Settings;
 use wsembed::proto::timers::NEVER;
 
@@ -156,6 +156,24 @@ fn hs29_hs30_the_handshake_deadline_is_total_not_per_read() {
 }
 
 #[test]
+fn hc18_a_server_that_never_answers() {
+    let settings = Settings {
+        handshake_timeout: 1000,
+        ..Settings::default()
+    };
+    let url = wsembed::proto::url::Url::parse("ws://h/").unwrap();
+    let mut connection = Connection::client(Arc::new(settings), random, &url).unwrap();
+    assert_eq!(connection.tick(10), 1010);
+    drain(&mut connection);
+    assert_eq!(feed(&mut connection, b"HTTP/1.1 1"), []);
+    connection.tick(1009);
+    assert_eq!(feed(&mut connection, b"0"), []);
+    connection.tick(1010);
+    timed_out(&feed(&mut connection, b"1"), 1006);
+    assert_eq!(connection.output(), Err(Error::Closed));
+}
+
+#[test]
 fn tr21_tr22_clocks_that_jump() {
     let mut connection = server([]).with(|s| s.idle_timeout = 1000).connection();
     assert_eq!(connection.tick(1_000_000), 1_001_000);
@@ -204,4 +222,28 @@ fn ct09_pings_do_not_pile_up_for_a_peer_that_never_reads() {
         connection.tick(20_000);
         assert_eq!(frames_of(role, &drain(&mut connection)).len(), 1);
     }
+}
+
+#[test]
+fn ct07_the_round_trip_is_that_of_the_pong_that_answers() {
+    let mut connection = server([]).with(|s| s.ping_interval = 1000).connection();
+    connection.tick(1000);
+    assert_eq!(connection.round_trip(), None);
+    feed(&mut connection, &masked(FIN | PONG, b"unasked"));
+    assert_eq!(connection.round_trip(), None);
+    // The keepalive's ping.
+    connection.tick(2000);
+    let pings = frames_of(Role::Server, &drain(&mut connection));
+    connection.tick(2040);
+    feed(&mut connection, &masked(FIN | PONG, b"unasked"));
+    assert_eq!(connection.round_trip(), None);
+    feed(&mut connection, &masked(FIN | PONG, &pings[0].1));
+    assert_eq!(connection.round_trip(), Some(40));
+    // The program's own.
+    connection.send(Sendable::Ping, b"mine").unwrap();
+    connection.tick(2050);
+    feed(&mut connection, &masked(FIN | PONG, b"yours"));
+    assert_eq!(connection.round_trip(), Some(40));
+    feed(&mut connection, &masked(FIN | PONG, b"mine"));
+    assert_eq!(connection.round_trip(), Some(10));
 }

@@ -12,7 +12,7 @@ static void server_handles(webSocket_conn *conn, const webSocket_event *event)
     static const char body[] = "Not during maintenance.\n";
     if (event->kind == WEBSOCKET_REQUEST) {
         webSocket_conn_addHeader(conn, "Retry-After", "600");
-        webSocket_conn_refuse(conn, 503, (const uint8_t *)body, sizeof body - 1);
+        webSocket_conn_refuse(conn, 503, body, sizeof body - 1);
     }
 }
 

@@ -15,7 +15,7 @@
 static void happens(webSocket_conn *conn, const webSocket_event *event, int client)
 {
     if (client && event->kind == WEBSOCKET_OPEN)
-        webSocket_conn_send(conn, WEBSOCKET_TEXT, (const uint8_t *)"hello", 5);
+        webSocket_conn_send(conn, WEBSOCKET_TEXT, "hello", 5);
     if (event->kind != WEBSOCKET_TEXT)
         return;
     if (client) {

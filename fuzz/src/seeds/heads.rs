@@ -74,6 +74,20 @@ const REQUESTS: &[(&str, &str, &str)] = &[
     ("expect", "Upgrade:", "Expect: 100-continue\r\nUpgrade:"),
     ("empty-lines", "GET ", "\r\n\r\nGET "),
     ("control", "Upgrade:", "X: \x01\r\nUpgrade:"),
+    ("head", "GET ", "HEAD "),
+    (
+        "plain-query",
+        "/chat",
+        "/a/b?c=/d HTTP/1.1\r\nHost: h\r\n\r\n",
+    ),
+    ("plain-old", "/chat", "/a HTTP/1.0\r\n\r\n"),
+    (
+        "plain-head",
+        "GET /chat",
+        "HEAD http://h/a HTTP/1.1\r\nHost: x\r\n\r\n",
+    ),
+    ("plain-post", "GET /chat", "POST /a HTTP/1.1\r\n\r\n"),
+    ("plain-body", "Upgrade: websocket", "Content-Length: 5"),
 ];
 
 const ANSWERS: &[(&str, &str, &str)] = &[

@@ -5,7 +5,7 @@ use std::ptr;
 
 use super::{webSocket_conn, with};
 use crate::ffi::boundary::call;
-use crate::ffi::convert::{bytes, text, write};
+use crate::ffi::convert::{Bytes, bytes, text, write};
 use crate::ffi::result::webSocket_result;
 use crate::proto::Error;
 
@@ -51,7 +51,7 @@ pub unsafe extern "C" fn webSocket_conn_accept(
 pub unsafe extern "C" fn webSocket_conn_refuse(
     conn: *mut webSocket_conn,
     status: u32,
-    body: *const u8,
+    body: *const Bytes,
     length: usize,
 ) -> webSocket_result {
     call(|| {

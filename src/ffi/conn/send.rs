@@ -4,7 +4,7 @@ use std::ffi::c_char;
 
 use super::{webSocket_conn, with, with_fast};
 use crate::ffi::boundary::call;
-use crate::ffi::convert::{bytes, text};
+use crate::ffi::convert::{Bytes, bytes, text};
 use crate::ffi::event::{
     WEBSOCKET_BINARY, WEBSOCKET_FINAL, WEBSOCKET_FIRST, WEBSOCKET_PING, WEBSOCKET_PONG,
     WEBSOCKET_TEXT,
@@ -32,7 +32,7 @@ use crate::proto::message;
 pub unsafe extern "C" fn webSocket_conn_send(
     conn: *mut webSocket_conn,
     kind: u32,
-    data: *const u8,
+    data: *const Bytes,
     length: usize,
 ) -> webSocket_result {
     call(|| {
@@ -65,7 +65,7 @@ pub unsafe extern "C" fn webSocket_conn_send(
 pub unsafe extern "C" fn webSocket_conn_sendChunk(
     conn: *mut webSocket_conn,
     kind: u32,
-    data: *const u8,
+    data: *const Bytes,
     length: usize,
     flags: u32,
 ) -> webSocket_result {

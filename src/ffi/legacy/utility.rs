@@ -41,7 +41,9 @@ pub unsafe extern "C" fn websocket_getIpByHostName(
     guard(-1, || {
         // SAFETY: a NUL-terminated string or NULL.
         let host = unsafe { string(hostName) };
-        let (spent, ip) = host.map_or((-1, None), helpers::ipv4_of_host);
+        let (spent, ip) = host.map_or((-1, None), |host| {
+            helpers::ipv4_of_host(host, helpers::RESOLVE_MS)
+        });
         if let (Some(ip), false) = (ip, backIp.is_null()) {
             let text = helpers::dotted(ip);
             // SAFETY: `backIp` has 16 writable bytes.

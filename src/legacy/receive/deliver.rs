@@ -11,6 +11,19 @@ use crate::net::sys::Errno;
 use crate::proto::close;
 use crate::proto::frame::{Header, MAX_CONTROL};
 
+/// What a caller wants.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Manner {
+    /// The caller looks at the type.
+    pub(super) typed: bool,
+    /// Messages, not frames.
+    pub(super) messages: bool,
+    /// What is cut off is dropped as well.
+    pub(super) discards: bool,
+    /// A blocking fd waits for the first byte.
+    pub(super) waits: bool,
+}
+
 /// Nothing, the end, an error of the kernel's.
 pub(super) fn failed(error: Errno) -> Received {
     Received {
@@ -32,6 +45,15 @@ pub(super) fn too_large() -> Received {
     Received {
         result: 0,
         kind: Kind::Error,
+        errno: libc::EMSGSIZE,
+    }
+}
+
+/// A data frame that was larger than the caller's buffer, and is gone.
+pub(super) fn dropped(header: Header) -> Received {
+    Received {
+        result: i32::try_from(header.length).map_or(i32::MIN, |length| -length),
+        kind: Kind::of_frame(header.first).unwrap_or(Kind::Error),
         errno: libc::EMSGSIZE,
     }
 }
@@ -69,7 +91,7 @@ impl Call<'_> {
         let masked = self.socket.record.client || header.mask.is_none();
         let kind = Kind::of_frame(header.first).unwrap_or(Kind::Error);
         let copied = self.data.get_mut(..length).map(|room| {
-            if self.typed {
+            if self.manner.typed {
                 room.copy_from_slice(payload);
             }
         });
@@ -89,12 +111,15 @@ impl Call<'_> {
                 }
                 rx.state = State::Closed;
                 received.errno = libc::ECONNRESET;
+                if self.manner.messages {
+                    received.result = length.min(self.data.len()) as i32;
+                }
             }
             Kind::Ping | Kind::Pong => {
                 if kind == Kind::Ping {
                     transmit::answer(self.socket, Kind::Pong, payload, masked);
                 }
-                if self.typed && copied.is_some() {
+                if self.manner.typed && copied.is_some() {
                     received.result = length as i32;
                 }
             }

@@ -6,6 +6,22 @@ use crate::legacy::fd::Stop;
 use crate::legacy::head;
 use crate::proto::frame::MAX_HEADER;
 
+/// As much of a request as fits, and a NUL; the rest follows. A program of
+/// generation 2 brings no larger buffer, and what it looks for comes first.
+fn part(data: &mut [u8], request: &mut Vec<u8>) -> Received {
+    let Some((_, room)) = data.split_last_mut() else {
+        return deliver::too_large();
+    };
+    let length = room.len();
+    if length == 0 {
+        return deliver::too_large();
+    }
+    for (to, from) in room.iter_mut().zip(request.drain(..length)) {
+        *to = from;
+    }
+    deliver::not_a_frame(data, length, libc::EAGAIN)
+}
+
 impl Call<'_> {
     /// Bytes that are no frame, at a connection's start: what was kept of
     /// them, then what is readable.
@@ -67,7 +83,11 @@ impl Call<'_> {
         let length = bytes.len();
         // One byte more than the request, for the NUL behind it.
         let Some((room, [_, ..])) = self.data.split_at_mut_checked(length) else {
-            return Ok(deliver::too_large());
+            return Ok(if self.manner.messages {
+                part(self.data, bytes)
+            } else {
+                deliver::too_large()
+            });
         };
         room.copy_from_slice(bytes);
         rx.state = State::Idle;

@@ -12,7 +12,13 @@ use crate::proto::mask;
 impl Call<'_> {
     /// Makes room for a payload that goes into no buffer of the caller's yet.
     pub(super) fn begin_payload(&mut self, rx: &mut Rx, header: Header) {
-        let largest = KEEP_MAX.load(Relaxed).max(self.data.len());
+        let room = self.data.len();
+        // A message that is too large is dropped; it is no frame that waits.
+        let largest = if self.manner.messages && header.first & 0x08 == 0 {
+            room
+        } else {
+            KEEP_MAX.load(Relaxed).max(room)
+        };
         rx.state = if header.length <= largest as u64 {
             State::Payload {
                 header,
@@ -20,6 +26,7 @@ impl Call<'_> {
             }
         } else {
             State::Skip {
+                header,
                 left: header.length,
             }
         };
@@ -81,8 +88,15 @@ impl Call<'_> {
         };
         let header = *header;
         let length = usize::try_from(header.length).unwrap_or(usize::MAX);
+        let control = header.first & 0x08 != 0;
+        if self.manner.messages && !control && length > self.data.len() {
+            // The buffer has become smaller since the frame began.
+            let left = (length - bytes.len()) as u64;
+            rx.state = State::Skip { header, left };
+            return self.skip(rx);
+        }
         if bytes.len() < length {
-            let kept = if header.first & 0x08 != 0 {
+            let kept = if control {
                 let mut small = [0; MAX_CONTROL];
                 let got = self.read(Some(&mut small), bytes.len(), length)?;
                 append(
@@ -109,7 +123,7 @@ impl Call<'_> {
                 return self.kept(rx, kept);
             }
         }
-        if header.first & 0x08 != 0 {
+        if control {
             let mut small = [0; MAX_CONTROL];
             if let Some(room) = small.get_mut(..length) {
                 room.copy_from_slice(bytes);
@@ -163,18 +177,27 @@ impl Call<'_> {
     }
 
     pub(super) fn skip(&mut self, rx: &mut Rx) -> Result<Received, Stop> {
-        let State::Skip { left } = &mut rx.state else {
+        let State::Skip { header, left } = &mut rx.state else {
             return self.advance(rx);
         };
         let mut piece = [0; PIECE];
         for _ in 0..PIECES {
+            if *left == 0 {
+                break;
+            }
             let end = usize::try_from(*left).unwrap_or(PIECE).min(PIECE);
             *left -= self.read(Some(&mut piece), 0, end)? as u64;
-            if *left == 0 {
-                rx.state = State::Idle;
-                return Ok(deliver::too_large());
-            }
         }
-        Err(Errno(libc::EAGAIN).into())
+        if *left > 0 {
+            return Err(Errno(libc::EAGAIN).into());
+        }
+        let header = *header;
+        rx.state = State::Idle;
+        self.taken = true;
+        Ok(if self.manner.messages {
+            deliver::dropped(header)
+        } else {
+            deliver::too_large()
+        })
     }
 }

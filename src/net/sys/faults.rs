@@ -194,6 +194,22 @@ whole! {
     /// `getaddrinfo`
     getaddrinfo(host: *const c_char, service: *const c_char, hints: *const libc::addrinfo,
         list: *mut *mut libc::addrinfo) -> c_int, on -1, fails with libc::EAI_AGAIN;
+    /// `bind`
+    bind(fd: c_int, name: *const sockaddr, size: socklen_t) -> c_int, on fd, fails with -1;
+    /// `listen`
+    listen(fd: c_int, backlog: c_int) -> c_int, on fd, fails with -1;
+    /// `epoll_create1`
+    epoll_create1(flags: c_int) -> c_int, on -1, fails with -1;
+    /// `epoll_ctl`
+    epoll_ctl(epoll: c_int, what: c_int, fd: c_int, event: *mut libc::epoll_event) -> c_int,
+        on -1, fails with -1;
+    /// `eventfd`
+    eventfd(count: c_uint, flags: c_int) -> c_int, on -1, fails with -1;
+    /// `timerfd_create`
+    timerfd_create(clock: libc::clockid_t, flags: c_int) -> c_int, on -1, fails with -1;
+    /// `timerfd_settime`
+    timerfd_settime(timer: c_int, flags: c_int, new: *const libc::itimerspec,
+        old: *mut libc::itimerspec) -> c_int, on -1, fails with -1;
     /// `accept4`
     accept4(fd: c_int, name: *mut sockaddr, size: *mut socklen_t, flags: c_int) -> c_int,
         on fd, fails with -1;

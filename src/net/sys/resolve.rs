@@ -1,47 +1,14 @@
-//! The system's resolver, and threads for it to block.
+//! The system's resolver.
 //!
-//! The standard library has both. Its threads carry a table of stack guards,
-//! spawn hooks and names, its resolver a version check and an error type; for
-//! a library that devices carry, that is 19 KB more for one call.
+//! The standard library's carries a version check and an error type; see also
+//! the threads beside this, which it blocks.
 
-use std::ffi::{CStr, c_void};
-use std::mem::{MaybeUninit, zeroed};
+use std::ffi::CStr;
+use std::mem::zeroed;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ptr::null_mut;
 
-use super::{Errno, os, with_signals_blocked};
-
-extern "C" fn enter(run: *mut c_void) -> *mut c_void {
-    // SAFETY: `start_thread` made this pointer of a `fn()`.
-    let run: fn() = unsafe { std::mem::transmute(run) };
-    // Nothing may unwind out of a thread's first function.
-    let _ = std::panic::catch_unwind(run);
-    null_mut()
-}
-
-/// Runs `run` on a detached thread that no signal is delivered to; false where
-/// none could be started.
-pub fn start_thread(stack_bytes: usize, run: fn()) -> bool {
-    with_signals_blocked(|| {
-        let mut attributes = MaybeUninit::uninit();
-        let mut thread = MaybeUninit::uninit();
-        // SAFETY: the attributes are initialised first and destroyed last, and
-        // only then; `enter` gets the function that it expects.
-        unsafe {
-            if libc::pthread_attr_init(attributes.as_mut_ptr()) != 0 {
-                return false;
-            }
-            let attributes = attributes.as_mut_ptr();
-            let started = libc::pthread_attr_setstacksize(attributes, stack_bytes) == 0
-                && libc::pthread_attr_setdetachstate(attributes, libc::PTHREAD_CREATE_DETACHED)
-                    == 0
-                && os::pthread_create(thread.as_mut_ptr(), attributes, enter, run as *mut c_void)
-                    == 0;
-            libc::pthread_attr_destroy(attributes);
-            started
-        }
-    })
-}
+use super::{Errno, os};
 
 /// `getaddrinfo`: up to `most` addresses of a host, each with its IPv6 zone.
 /// Blocks for as long as the system likes. `EHOSTUNREACH` where it finds none.

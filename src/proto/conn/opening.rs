@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use super::answer::{Asked, Sending};
 use super::receive::{Found, Step};
-use super::{Connection, Failure, Lent, Random, Report, Role};
+use super::told::{Failure, Report};
+use super::{Connection, Lent, Random, Role};
 use crate::proto::close;
 use crate::proto::error::Error;
-use crate::proto::handshake::{client, is_reserved, key, server};
+use crate::proto::handshake::{client, is_reserved, key, loose, plain, server};
 use crate::proto::http::{self, Collector, Limits};
 use crate::proto::incoming::Input;
 use crate::proto::settings::Settings;
@@ -22,7 +24,15 @@ const MAX_INTERIM: u8 = 8;
 #[derive(Debug)]
 pub(super) enum Opening {
     /// A server reads the request.
-    Request(Collector),
+    Request {
+        collector: Collector,
+        /// It has pages for requests that are none for a WebSocket.
+        pages: bool,
+    },
+    /// Such a request waits for its answer.
+    Asked(Asked),
+    /// A page is its answer.
+    Sending(Sending),
     /// The program was shown the request and has not decided.
     Decide(Request),
     /// The program decided; OPEN is to be told, or was told last.
@@ -38,6 +48,16 @@ pub(super) enum Opening {
     },
     /// The client's answer was right; OPEN is to be told, or was told last.
     Answered { subprotocol: String },
+}
+
+/// What a head asks for, without the head.
+enum Judged {
+    WebSocket {
+        target: String,
+        key: Vec<u8>,
+        choice: Option<String>,
+    },
+    Plain(plain::Request),
 }
 
 /// A request that may be accepted.
@@ -84,12 +104,41 @@ fn limits(settings: &Settings) -> Limits {
     }
 }
 
+/// A lenient server has no pages: all that is no request for a WebSocket is
+/// refused.
+fn judge_loosely(head: &[u8]) -> Result<Judged, Error> {
+    let request = loose::judge(head)?;
+    Ok(Judged::WebSocket {
+        target: String::from_utf8_lossy(request.target).into_owned(),
+        key: request.key.to_vec(),
+        choice: request.subprotocol.map(str::to_owned),
+    })
+}
+
 impl Connection {
     /// The server's end: waits for a request.
     #[must_use]
     pub fn server(settings: Arc<Settings>, random: Random) -> Connection {
-        let opening = Opening::Request(Collector::new(limits(&settings)));
-        Connection::new(Role::Server, settings, random, Some(opening))
+        Connection::begin(settings, random, false)
+    }
+
+    /// As [`Connection::server`], where requests that are none for a WebSocket
+    /// wait for [`Connection::answer`].
+    #[must_use]
+    pub fn server_of_pages(settings: Arc<Settings>, random: Random) -> Connection {
+        Connection::begin(settings, random, true)
+    }
+
+    fn begin(settings: Arc<Settings>, random: Random, pages: bool) -> Connection {
+        let collector = if settings.lenient {
+            Collector::for_loose_request(limits(&settings))
+        } else {
+            Collector::new(limits(&settings))
+        };
+        let opening = Opening::Request { collector, pages };
+        let mut connection = Connection::new(Role::Server, settings, random);
+        connection.set_opening(opening);
+        connection
     }
 
     /// The client's end: the request is its first output.
@@ -106,8 +155,10 @@ impl Connection {
             key,
             interim: 0,
         };
-        let mut connection = Connection::new(Role::Client, settings, random, Some(opening));
-        connection.output.raw(&request)?;
+        let mut connection = Connection::new(Role::Client, settings, random);
+        connection.set_opening(opening);
+        let most = connection.settings.send_queue;
+        connection.output.raw(&request, most)?;
         Ok(connection)
     }
 
@@ -119,8 +170,8 @@ impl Connection {
             self.lent = Lent::Opening;
             return Ok(Step::Found(Found::Open));
         }
-        match self.opening.as_deref_mut() {
-            Some(Opening::Request(collector) | Opening::Answer { collector, .. }) => {
+        match self.opening_mut() {
+            Some(Opening::Request { collector, .. } | Opening::Answer { collector, .. }) => {
                 let taken = collector.take(input.rest());
                 if let Err(error) = taken {
                     let head = collector.bytes().to_vec();
@@ -144,33 +195,41 @@ impl Connection {
                 self.accept(choice.as_deref())?;
                 Ok(Step::Continue)
             }
+            Some(Opening::Asked(_)) => Ok(Step::Waiting),
             _ => Err(Error::Internal),
         }
     }
 
     fn judge_request(&mut self) -> Result<Step, Error> {
-        let Some(Opening::Request(collector)) = self.opening.take().map(|opening| *opening) else {
+        let Some(Opening::Request { collector, pages }) = self.take_opening() else {
             return Err(Error::Internal);
         };
+        let lines = collector.lines();
         let head = collector.into_bytes();
-        let judged = server::examine(&head, &self.settings.origins).map(|request| {
-            // The offer stays in the head: thousands of names would cost many
-            // times their bytes.
-            let supported = |one: &&&str| self.settings.subprotocols.iter().any(|own| own == **one);
-            let choice = request.subprotocols.iter().find(supported);
-            let choice = choice.map(|&one| one.to_owned());
-            (request.target.to_owned(), request.key.to_vec(), choice)
-        });
+        let judged = if self.settings.lenient {
+            judge_loosely(&head)
+        } else {
+            self.judge_head(&head, lines, pages)
+        };
         match judged {
-            Ok((target, key, choice)) => {
-                self.opening = Some(Box::new(Opening::Decide(Request {
+            Ok(Judged::WebSocket {
+                target,
+                key,
+                choice,
+            }) => {
+                self.set_opening(Opening::Decide(Request {
                     head,
                     target,
                     key,
                     choice,
                     headers: Vec::new(),
-                })));
+                }));
                 Ok(Step::Found(Found::Request))
+            }
+            Ok(Judged::Plain(request)) => {
+                let asked = Asked { head, request };
+                self.set_opening(Opening::Asked(asked));
+                Ok(Step::Waiting)
             }
             Err(error) => {
                 self.note_failure(0, &head);
@@ -179,12 +238,29 @@ impl Connection {
         }
     }
 
+    fn judge_head(&self, head: &[u8], lines: usize, pages: bool) -> Result<Judged, Error> {
+        let head = http::parse_collected(head, lines)?;
+        if pages && plain::is_plain(&head) {
+            return plain::judge(&head).map(Judged::Plain);
+        }
+        let request = server::judge(&head, &self.settings.origins)?;
+        // The offer stays in the head: thousands of names would cost many
+        // times their bytes.
+        let supported = |one: &&&str| self.settings.subprotocols.iter().any(|own| own == **one);
+        let choice = request.subprotocols.iter().find(supported);
+        Ok(Judged::WebSocket {
+            target: request.target.to_owned(),
+            key: request.key.to_vec(),
+            choice: choice.map(|&one| one.to_owned()),
+        })
+    }
+
     fn judge_answer(&mut self) -> Result<Step, Error> {
         let Some(Opening::Answer {
             collector,
             key,
             interim,
-        }) = self.opening.take().map(|opening| *opening)
+        }) = self.take_opening()
         else {
             return Err(Error::Internal);
         };
@@ -193,16 +269,16 @@ impl Connection {
         match client::examine(&head, &key, offered) {
             client::Answer::Open { subprotocol } => {
                 let subprotocol = subprotocol.unwrap_or("").to_owned();
-                self.opening = Some(Box::new(Opening::Answered { subprotocol }));
+                self.set_opening(Opening::Answered { subprotocol });
                 self.opened()?;
                 Ok(Step::Continue)
             }
             client::Answer::Interim if interim < MAX_INTERIM => {
-                self.opening = Some(Box::new(Opening::Answer {
+                self.set_opening(Opening::Answer {
                     collector: Collector::for_answer(limits(&self.settings)),
                     key,
                     interim: interim + 1,
-                }));
+                });
                 Ok(Step::Continue)
             }
             client::Answer::Interim => {
@@ -226,7 +302,7 @@ impl Connection {
 
     /// The request that was shown and waits for the program's decision.
     fn undecided(&self) -> Option<&Request> {
-        match self.opening.as_deref() {
+        match self.opening() {
             Some(Opening::Decide(request)) if self.state == State::Opening => Some(request),
             _ => None,
         }
@@ -237,19 +313,24 @@ impl Connection {
     pub fn accept(&mut self, subprotocol: Option<&str>) -> Result<(), Error> {
         let request = self.undecided().ok_or(Error::State)?;
         if let Some(choice) = subprotocol {
-            if !server::offers(&request.head, choice)? {
+            let offered = if self.settings.lenient {
+                loose::offers(&request.head, choice)
+            } else {
+                server::offers(&request.head, choice)?
+            };
+            if !offered {
                 return Err(Error::SubprotocolChoice);
             }
         }
         let mut headers = self.settings.headers.clone();
         headers.extend(request.headers.iter().cloned());
         let answer = server::accept(&request.key, subprotocol, &headers);
-        self.output.raw(&answer)?;
-        if let Some(Opening::Decide(request)) = self.opening.take().map(|opening| *opening) {
-            self.opening = Some(Box::new(Opening::Accepted {
+        self.output.raw(&answer, self.settings.send_queue)?;
+        if let Some(Opening::Decide(request)) = self.take_opening() {
+            self.set_opening(Opening::Accepted {
                 request,
                 subprotocol: subprotocol.unwrap_or("").to_owned(),
-            }));
+            });
         }
         self.opened()
     }
@@ -263,7 +344,8 @@ impl Connection {
         }
         let mut headers = self.settings.headers.clone();
         headers.extend(request.headers.iter().cloned());
-        self.output.raw(&server::refuse(status, &headers, body))?;
+        let answer = server::refuse(status, &headers, body);
+        self.output.raw(&answer, self.settings.send_queue)?;
         self.note_failure(status, &[]);
         self.end(State::Over, Report::failed(close::ABNORMAL, Error::Refused));
         Ok(())
@@ -275,7 +357,7 @@ impl Connection {
         if !http::is_sendable_header(name, value) || is_reserved(name) {
             return Err(Error::Header);
         }
-        if let Some(Opening::Decide(request)) = self.opening.as_deref_mut() {
+        if let Some(Opening::Decide(request)) = self.opening_mut() {
             request.headers.push((name.to_owned(), value.to_owned()));
         }
         Ok(())
@@ -285,9 +367,12 @@ impl Connection {
     /// From REQUEST until the call of [`Connection::next`] after OPEN.
     pub fn request_header(&self, name: &str) -> Result<Option<&[u8]>, Error> {
         // After the end the request may still be there, lent.
-        let opening = self.opening.as_deref();
+        let opening = self.opening();
         let opening = opening.filter(|_| self.state != State::Over);
         let request = opening.and_then(Opening::request).ok_or(Error::State)?;
+        if self.settings.lenient {
+            return Ok(http::loose::values(&request.head, name).next());
+        }
         let head = http::parse_request(&request.head)?;
         let found = head
             .headers
@@ -302,20 +387,27 @@ impl Connection {
             return;
         }
         let body = format!("{error}\n");
-        let answer = server::refuse(status, &self.settings.headers, body.as_bytes());
-        let failure = self.failure.get_or_insert_default();
+        let settings = Arc::clone(&self.settings);
+        let failure = self.aside_mut().failure.get_or_insert_default();
+        let to_head = failure.answer.trim_ascii_start().starts_with(b"HEAD ");
+        let refuse = if to_head {
+            server::refuse_to_head
+        } else {
+            server::refuse
+        };
+        let answer = refuse(status, &settings.headers, body.as_bytes());
         failure.status = status;
         // Without memory there is no answer to send; the end is the same.
-        let _ = self.output.raw(&answer);
+        let _ = self.output.raw(&answer, self.settings.send_queue);
     }
 
-    fn note_failure(&mut self, status: u16, head: &[u8]) {
+    pub(super) fn note_failure(&mut self, status: u16, head: &[u8]) {
         let kept = head
             .get(..head.len().min(KEPT_OF_FAILURE))
             .unwrap_or_default();
-        self.failure = Some(Box::new(Failure {
+        self.aside_mut().failure = Some(Failure {
             status,
             answer: kept.to_vec(),
-        }));
+        });
     }
 }

@@ -1,13 +1,18 @@
 //! The way in: frames to events.
 
-use super::{Chunk, CloseEvent, Connection, Event, Lent, Report, Role};
+use super::opening::Opening;
+use super::reading::Reading;
+use super::told::Report;
+use super::{Chunk, CloseEvent, Connection, Event, Lent, Role};
 use crate::proto::close;
 use crate::proto::error::Error;
 use crate::proto::frame::{self, Opcode};
 use crate::proto::incoming::{Frame, Input};
 use crate::proto::mask;
-use crate::proto::message::{Kind, Ready};
+use crate::proto::message::{Kind, Message, Ready};
+use crate::proto::settings::Settings;
 use crate::proto::state::{Cause, Reply, State, transition};
+use crate::proto::timers::Timers;
 
 /// Where an event's bytes stand.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +48,8 @@ pub(super) enum Step {
     Continue,
     /// The input is used up.
     Starved,
+    /// A plain request is to be answered before anything else.
+    Waiting,
 }
 
 /// What a frame's first two bytes must agree with.
@@ -80,6 +87,84 @@ impl Rules {
     }
 }
 
+/// A control frame's payload that came in pieces.
+fn control_of(reading: Option<&Reading>) -> &[u8] {
+    reading.map_or(&[], |reading| reading.control.bytes())
+}
+
+/// Reads what there is of a data frame's payload.
+#[inline]
+fn data_payload(
+    reading: &mut Reading,
+    mut frame: Frame,
+    input: &mut Input<'_>,
+    state: State,
+    timers: &mut Timers,
+    settings: &Settings,
+    lent: &mut Lent,
+) -> Result<Step, Error> {
+    let in_room = reading.in_room.take().unwrap_or(0);
+    let key = frame.header.mask;
+    let (span, phase) = if in_room > 0 {
+        frame.skip(in_room)
+    } else {
+        frame.take_masked(input)
+    };
+    let frame_remaining = frame.remaining();
+    let frame_ends = frame_remaining == 0;
+    let ends = frame_ends && frame.header.fin();
+    if !frame_ends {
+        reading.frame = Some(frame);
+    }
+    // What was fed comes behind what the room has.
+    let on = if frame_ends || in_room > 0 {
+        Step::Continue
+    } else {
+        Step::Starved
+    };
+    if state != State::Open {
+        return Ok(on);
+    }
+    if span.0 != span.1 || in_room > 0 {
+        timers.progress(settings);
+    }
+    let message = &mut reading.message;
+    let kind = message.kind();
+    let ready = if in_room > 0 {
+        message.take_room(in_room, key, phase, ends)?
+    } else if message.lends(ends) {
+        if let Some(key) = key {
+            mask::apply(input.bytes_mut(span), key, phase);
+        }
+        message.lend(input.bytes(span), ends)?
+    } else {
+        message.gather(input.bytes(span), key, phase, ends)?
+    };
+    let (place, first, last, offset) = match ready {
+        Ready::Nothing => return Ok(on),
+        Ready::Piece {
+            first,
+            last,
+            offset,
+        } => (Place::Input(span), first, last, offset),
+        Ready::Buffer => {
+            *lent = Lent::Message;
+            (Place::Message, true, true, 0)
+        }
+    };
+    if last {
+        message.end();
+    }
+    Ok(Step::Found(Found::Data {
+        kind,
+        place,
+        first,
+        last,
+        offset,
+        frame_remaining,
+    }))
+}
+
 impl Connection {
     /// Walks the input up to the next event.
     #[inline]
@@ -96,11 +181,15 @@ impl Connection {
             match step {
                 Ok(Step::Found(found)) => return Ok(found),
                 Ok(Step::Continue) => {}
+                Ok(Step::Waiting) => {
+                    // What is behind a request that is answered and closed
+                    // is nobody's.
+                    input.discard();
+                    return Err(Error::Again);
+                }
                 Ok(Step::Starved) if self.eof => self.lose(Error::ConnectionLost),
                 Ok(Step::Starved) => {
-                    if self.message.has_spare() && !self.timers.keep_room() {
-                        self.message.trim();
-                    }
+                    self.rest();
                     return Err(Error::Again);
                 }
                 Err(error) => self.fail(error),
@@ -121,27 +210,43 @@ impl Connection {
 
     #[inline]
     fn read_frame(&mut self, input: &mut Input<'_>) -> Result<Step, Error> {
-        let mut frame = match self.frame.take() {
+        if self.reading.is_none() && input.rest().is_empty() {
+            return Ok(Step::Starved);
+        }
+        let reading = &mut **self.reading.get_or_insert_default();
+        let mut frame = match reading.frame.take() {
             Some(frame) => frame,
             None => {
-                let rules = Rules {
-                    role: self.role,
-                    accept_unmasked: self.settings.accept_unmasked,
-                    in_progress: (self.state == State::Open).then(|| self.message.in_progress()),
+                let read = if self.settings.lenient {
+                    match reading.loose_header(input, self.state, &self.settings)? {
+                        (read, None) => read,
+                        (_, Some(unfinished)) => {
+                            self.lent = Lent::Message;
+                            return Ok(Step::Found(unfinished));
+                        }
+                    }
+                } else {
+                    let message = &reading.message;
+                    let rules = Rules {
+                        role: self.role,
+                        accept_unmasked: self.settings.accept_unmasked,
+                        in_progress: (self.state == State::Open).then(|| message.in_progress()),
+                    };
+                    let judge = |first, second| rules.judge(first, second);
+                    let read = reading.cut.read(input, judge)?;
+                    if let Some(frame) = &read {
+                        frame.header.judge_length()?;
+                    }
+                    read
                 };
-                let read = self
-                    .cut
-                    .read(input, |first, second| rules.judge(first, second))?;
                 let Some(frame) = read else {
                     return Ok(Step::Starved);
                 };
-                frame.header.judge_length()?;
                 if !frame.opcode.is_control() && self.state == State::Open {
                     let settings = &self.settings;
-                    if self
-                        .message
-                        .begin_frame(frame.opcode, &frame.header, settings)?
-                    {
+                    let message = &mut reading.message;
+                    if message.begin_frame(frame.opcode, &frame.header, settings)? {
+                        reading.frame = Some(frame);
                         return Ok(Step::Found(self.flush_assembled(frame)));
                     }
                 }
@@ -152,86 +257,27 @@ impl Connection {
             let span = frame.take(input);
             return self.control_payload(frame, span, input);
         }
-        self.data_payload(frame, input)
+        let (state, settings) = (self.state, &*self.settings);
+        let (timers, lent) = (&mut self.timers, &mut self.lent);
+        data_payload(reading, frame, input, state, timers, settings, lent)
     }
 
     /// The message has just grown past the size up to which it is handed out
     /// whole: what was assembled is its first chunk.
     fn flush_assembled(&mut self, frame: Frame) -> Found {
-        self.message.begin_chunks();
         self.lent = Lent::Message;
-        self.frame = Some(frame);
+        let message = self.reading.as_deref_mut().map(|reading| {
+            reading.message.begin_chunks();
+            &reading.message
+        });
         Found::Data {
-            kind: self.message.kind(),
+            kind: message.map_or(Kind::Binary, Message::kind),
             place: Place::Message,
             first: true,
             last: false,
             offset: 0,
             frame_remaining: frame.remaining(),
         }
-    }
-
-    #[inline]
-    fn data_payload(&mut self, mut frame: Frame, input: &mut Input<'_>) -> Result<Step, Error> {
-        let in_room = self.in_room.take().unwrap_or(0);
-        let key = frame.header.mask;
-        let (span, phase) = if in_room > 0 {
-            frame.skip(in_room)
-        } else {
-            frame.take_masked(input)
-        };
-        let frame_remaining = frame.remaining();
-        let frame_ends = frame_remaining == 0;
-        let ends = frame_ends && frame.header.fin();
-        if !frame_ends {
-            self.frame = Some(frame);
-        }
-        // What was fed comes behind what the room has.
-        let on = if frame_ends || in_room > 0 {
-            Step::Continue
-        } else {
-            Step::Starved
-        };
-        if self.state != State::Open {
-            return Ok(on);
-        }
-        if span.0 != span.1 || in_room > 0 {
-            self.timers.progress(&self.settings);
-        }
-        let kind = self.message.kind();
-        let ready = if in_room > 0 {
-            self.message.take_room(in_room, key, phase, ends)?
-        } else if self.message.lends(ends) {
-            if let Some(key) = key {
-                mask::apply(input.bytes_mut(span), key, phase);
-            }
-            self.message.lend(input.bytes(span), ends)?
-        } else {
-            self.message.gather(input.bytes(span), key, phase, ends)?
-        };
-        let (place, first, last, offset) = match ready {
-            Ready::Nothing => return Ok(on),
-            Ready::Piece {
-                first,
-                last,
-                offset,
-            } => (Place::Input(span), first, last, offset),
-            Ready::Buffer => {
-                self.lent = Lent::Message;
-                (Place::Message, true, true, 0)
-            }
-        };
-        if last {
-            self.message.end();
-        }
-        Ok(Step::Found(Found::Data {
-            kind,
-            place,
-            first,
-            last,
-            offset,
-            frame_remaining,
-        }))
     }
 
     fn control_payload(
@@ -241,14 +287,15 @@ impl Connection {
         input: &Input<'_>,
     ) -> Result<Step, Error> {
         let ends = frame.remaining() == 0;
-        let place = if ends && self.control.bytes().is_empty() {
+        let reading = self.reading.as_deref_mut().ok_or(Error::Internal)?;
+        let place = if ends && reading.control.bytes().is_empty() {
             Place::Input(span)
         } else {
-            self.control.add(input.bytes(span))?;
+            reading.control.add(input.bytes(span))?;
             Place::Control
         };
         if !ends {
-            self.frame = Some(frame);
+            reading.frame = Some(frame);
             return Ok(Step::Starved);
         }
         if matches!(place, Place::Control) {
@@ -270,17 +317,17 @@ impl Connection {
                 let key = self.mask_key()?;
                 let payload = match place {
                     Place::Input(span) => input.bytes(span),
-                    _ => self.control.bytes(),
+                    _ => control_of(self.reading.as_deref()),
                 };
-                self.output.pong(key, payload)?;
+                self.output.pong(key, payload, self.settings.send_queue)?;
                 Ok(Step::Found(Found::Ping(place)))
             }
             _ => {
-                let payload = self.place(place, input);
-                if self.ping.is_some_and(|ping| ping[..] == *payload) {
-                    self.ping = None;
-                    self.timers.ponged();
-                }
+                let payload = match place {
+                    Place::Input(span) => input.bytes(span),
+                    _ => control_of(self.reading.as_deref()),
+                };
+                self.timers.pong(payload);
                 Ok(Step::Found(Found::Pong(place)))
             }
         }
@@ -309,11 +356,19 @@ impl Connection {
         Ok(())
     }
 
+    fn reading(&self) -> Option<&Reading> {
+        self.reading.as_deref()
+    }
+
     fn place<'e>(&'e self, place: Place, input: &'e Input<'_>) -> &'e [u8] {
         match place {
             Place::Input(span) => input.bytes(span),
-            Place::Message => self.message.buffer(),
-            Place::Control => self.control.bytes(),
+            Place::Message => self
+                .reading()
+                .map_or(&[], |reading| reading.message.buffer()),
+            Place::Control => self
+                .reading()
+                .map_or(&[], |reading| reading.control.bytes()),
         }
     }
 
@@ -337,16 +392,10 @@ impl Connection {
                 frame_remaining,
             }),
             Found::Request => Event::Request {
-                target: self
-                    .opening
-                    .as_deref()
-                    .map_or("", |opening| opening.target()),
+                target: self.opening().map_or("", Opening::target),
             },
             Found::Open => Event::Open {
-                subprotocol: self
-                    .opening
-                    .as_deref()
-                    .map_or("", |opening| opening.subprotocol()),
+                subprotocol: self.opening().map_or("", Opening::subprotocol),
             },
             Found::Ping(place) => Event::Ping(self.place(place, input)),
             Found::Pong(place) => Event::Pong(self.place(place, input)),
@@ -355,7 +404,7 @@ impl Connection {
     }
 
     fn close_event(&self) -> CloseEvent<'_> {
-        let report = self.report.as_deref();
+        let report = self.report();
         CloseEvent {
             code: report.map_or(close::ABNORMAL, |report| report.code),
             reason: report.map_or("", |report| &report.reason),

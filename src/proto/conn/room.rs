@@ -16,14 +16,15 @@ impl Connection {
         if self.lent != Lent::Nothing || self.has_unread() {
             return None;
         }
-        let frame = self.frame.as_ref()?;
+        let reading = self.reading.as_deref_mut()?;
+        let frame = reading.frame.as_ref()?;
         let remaining = frame.remaining();
-        let of_message = !frame.opcode.is_control() && !self.message.lends(false);
+        let of_message = !frame.opcode.is_control() && !reading.message.lends(false);
         if self.state != State::Open || !of_message || remaining < MIN_ROOM {
             return None;
         }
-        let room = self.message.room(remaining).ok()?;
-        self.in_room = Some(0);
+        let room = reading.message.room(remaining).ok()?;
+        reading.in_room = Some(0);
         Some(room)
     }
 
@@ -32,18 +33,22 @@ impl Connection {
     #[inline]
     #[must_use]
     pub fn has_unread(&self) -> bool {
-        self.in_room.is_some_and(|count| count > 0)
+        let in_room = self.reading.as_deref().and_then(|reading| reading.in_room);
+        in_room.is_some_and(|count| count > 0)
     }
 
     /// The transport has put so many bytes at the start of
     /// [`Connection::room`].
     pub fn read_into_room(&mut self, count: usize) {
-        if self.in_room.is_none() {
+        let Some(reading) = self.reading.as_deref_mut() else {
+            return;
+        };
+        if reading.in_room.is_none() {
             return;
         }
-        let left = self.frame.as_ref().map_or(0, Frame::remaining);
+        let left = reading.frame.as_ref().map_or(0, Frame::remaining);
         let count = usize::try_from(left).map_or(count, |left| left.min(count));
-        self.in_room = Some(count);
+        reading.in_room = Some(count);
         if count > 0 {
             self.timers.heard();
         }

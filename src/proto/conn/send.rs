@@ -1,9 +1,10 @@
 //! The way out: messages, control frames, the closing handshake.
 
-use super::{Connection, Report};
+use super::told::Report;
+use super::{Connection, Role};
 use crate::proto::close::{self, MAX_REASON};
 use crate::proto::error::Error;
-use crate::proto::frame::{MAX_CONTROL, Opcode};
+use crate::proto::frame::{FIN, MAX_CONTROL, Opcode};
 use crate::proto::message::Kind;
 use crate::proto::state::{Cause, Reply, State, transition};
 use crate::proto::utf8::Validator;
@@ -19,9 +20,20 @@ pub enum Sendable {
     Pong,
 }
 
-const FIN: u8 = 0x80;
+/// The first byte of a message in one frame; `None` for what is no frame.
+fn whole(kind: Kind) -> Option<u8> {
+    kind.opcode().map(|opcode| FIN | opcode as u8)
+}
 
 impl Connection {
+    /// Tells the time and acts on nothing that is due: what begins from here
+    /// on has its whole time, however long ago the last [`Connection::tick`]
+    /// was.
+    #[inline]
+    pub fn note_time(&mut self, now: u64) {
+        self.timers.tick(now, &self.settings);
+    }
+
     /// Queues a whole message or a control frame. [`Error::Full`] or any other
     /// error: nothing was queued.
     #[inline]
@@ -49,7 +61,7 @@ impl Connection {
             return Err(Error::State);
         }
         let mut utf8 = self.sending_utf8;
-        if kind == Kind::Text {
+        if kind == Kind::Text && !self.settings.lenient {
             utf8.feed(data).map_err(|_| Error::SendUtf8)?;
             if last {
                 utf8.finish().map_err(|_| Error::SendUtf8)?;
@@ -59,10 +71,12 @@ impl Connection {
             (false, _) => Opcode::Continuation,
             (true, Kind::Text) => Opcode::Text,
             (true, Kind::Binary) => Opcode::Binary,
+            (true, Kind::Continuation | Kind::Raw) => return self.send_loose(kind, data, last),
         };
         let key = self.mask_key()?;
         let first_byte = opcode as u8 | if last { FIN } else { 0 };
-        self.output.frame(first_byte, key, data)?;
+        let most = self.settings.send_queue;
+        self.output.frame(first_byte, key, data, most)?;
         if kind == Kind::Text {
             self.sending_utf8 = utf8;
         }
@@ -73,12 +87,106 @@ impl Connection {
         Ok(())
     }
 
+    /// Queues a continuation frame that continues nothing, or bytes as they
+    /// are, for which there is room.
+    #[cold]
+    fn send_loose(&mut self, kind: Kind, data: &[u8], whole: bool) -> Result<(), Error> {
+        kind.check(data, &self.settings)?;
+        if !whole {
+            return Err(Error::Usage);
+        }
+        self.queue_message(kind, data)
+    }
+
+    /// Queues a whole message that was checked.
+    fn queue_message(&mut self, kind: Kind, payload: &[u8]) -> Result<(), Error> {
+        let most = self.settings.send_queue;
+        let Some(first) = whole(kind) else {
+            return self.output.raw(payload, most);
+        };
+        let key = self.mask_key()?;
+        self.output.frame(first, key, payload, most)
+    }
+
+    /// Whether a whole message may be sent, now or when there is room.
+    pub fn check_message(&self, kind: Kind, payload: &[u8]) -> Result<(), Error> {
+        match self.state {
+            State::Open if self.sending.is_none() => {}
+            State::Opening | State::Open => return Err(Error::State),
+            State::Closing | State::Over => return Err(Error::Closed),
+        }
+        if payload.len() > self.settings.send_queue {
+            return Err(Error::SendTooBig);
+        }
+        kind.check(payload, &self.settings)
+    }
+
+    /// Queues the header of a whole unmasked message (of raw bytes, which have
+    /// none, nothing); its payload goes out
+    /// right behind what [`Connection::output`] then has, from where the caller
+    /// has it, and what the transport does not take of it is queued by
+    /// [`Connection::send_rest`]. The same checks as for [`Connection::send`].
+    pub fn send_header(&mut self, kind: Kind, payload: &[u8]) -> Result<(), Error> {
+        if self.role == Role::Client {
+            return Err(Error::State);
+        }
+        // It goes before the header: [`Connection::output`] would queue it
+        // between that and the payload.
+        if self.output.owes_pong() {
+            self.send_late_pong();
+        }
+        self.check_message(kind, payload)?;
+        if self.output.len() > self.settings.send_queue - payload.len() {
+            return Err(Error::Full);
+        }
+        let Some(first) = whole(kind) else {
+            return Ok(());
+        };
+        let most = self.settings.send_queue;
+        self.output.header(first, payload.len() as u64, most)
+    }
+
+    /// Queues a whole message that has waited elsewhere and was counted against
+    /// the limit there: it has its room, whatever else was queued since.
+    pub fn send_counted(&mut self, kind: Kind, payload: &[u8]) -> Result<(), Error> {
+        self.check_message(kind, payload)?;
+        self.queue_message(kind, payload)
+    }
+
+    /// Queues what the transport did not take of a payload whose header was
+    /// queued last. Without the memory for it the connection is over: the
+    /// stream cannot go on.
+    pub fn send_rest(&mut self, rest: &[u8]) {
+        if self.output.raw(rest, self.settings.send_queue).is_err() {
+            self.lose(Error::Memory);
+            self.hang_up = true;
+        }
+    }
+
+    /// Queues this in the place of all that waits: the same bytes, less those that
+    /// the transport took, with payloads between them whose headers were queued
+    /// by [`Connection::send_header`]. Without the memory for it the connection
+    /// is over: the stream cannot go on.
+    pub fn requeue(&mut self, rest: Result<Vec<u8>, Error>) {
+        match rest {
+            Ok(rest) => self.output.replace(rest),
+            Err(error) => {
+                self.lose(error);
+                self.hang_up = true;
+            }
+        }
+    }
+
     fn send_control(&mut self, opcode: Opcode, data: &[u8]) -> Result<(), Error> {
         if data.len() > MAX_CONTROL {
             return Err(Error::SendTooBig);
         }
         self.may_send(data.len())?;
-        self.queue_control(opcode, data)
+        self.queue_control(opcode, data)?;
+        if opcode == Opcode::Ping {
+            self.timers.asked(data);
+        }
+        Ok(())
     }
 
     /// Whether a payload of this length may be queued now.
@@ -102,14 +210,7 @@ impl Connection {
     /// Starts the closing handshake; no code sends an empty body. Messages
     /// that still come from the peer are dropped; the end is an event.
     pub fn close(&mut self, code: Option<u16>, reason: &str) -> Result<(), Error> {
-        match code {
-            Some(code) if !close::may_be_sent(code) => return Err(Error::Range),
-            None if !reason.is_empty() => return Err(Error::Usage),
-            _ => {}
-        }
-        if reason.len() > MAX_REASON {
-            return Err(Error::SendTooBig);
-        }
+        close::check(code, reason)?;
         let (state, reply) = transition(self.state, Cause::LocalClose).ok_or(Error::Closed)?;
         match reply {
             Reply::Close => {
@@ -131,7 +232,8 @@ impl Connection {
     /// Queues a control frame, for which there is always room.
     pub(super) fn queue_control(&mut self, opcode: Opcode, data: &[u8]) -> Result<(), Error> {
         let key = self.mask_key()?;
-        self.output.frame(FIN | opcode as u8, key, data)
+        let (first, most) = (FIN | opcode as u8, self.settings.send_queue);
+        self.output.frame(first, key, data, most)
     }
 
     /// Queues a close frame; the reason is cut at a character's border.
@@ -160,9 +262,10 @@ impl Connection {
         let Some(payload) = self.output.take_late_pong() else {
             return;
         };
+        let most = self.settings.send_queue;
         let queued = self
             .mask_key()
-            .and_then(|key| self.output.pong(key, &payload));
+            .and_then(|key| self.output.pong(key, payload.as_ref(), most));
         if let Err(error) = queued {
             self.fail(error);
         }

@@ -16,16 +16,17 @@ const WHOLE_BINARY: u8 = 0x82;
 
 impl Connection {
     /// Reads the next message and unmasks it in place; returns where it stands.
-    #[inline]
+    #[inline(always)]
     pub(super) fn whole_message(
         &mut self,
         input: &mut Input<'_>,
     ) -> Option<(Kind, (usize, usize))> {
         if self.state != State::Open
             || self.announce
-            || self.frame.is_some()
-            || self.cut.is_pending()
-            || self.message.in_progress()
+            || self
+                .reading
+                .as_deref()
+                .is_some_and(|reading| !reading.is_between())
         {
             return None;
         }
@@ -48,7 +49,7 @@ impl Connection {
         if masked {
             mask::apply(payload, key, 0);
         }
-        if kind == Kind::Text && !utf8::is_valid(payload) {
+        if kind == Kind::Text && !utf8::is_valid(payload) && !self.settings.lenient {
             if masked {
                 mask::apply(payload, key, 0);
             }

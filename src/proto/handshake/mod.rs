@@ -1,7 +1,10 @@
-//! The opening handshake (RFC 6455 4), one file a side.
+//! The opening handshake (RFC 6455 4), one file a side; `loose`: a server of
+//! old devices.
 
 pub mod client;
 pub mod key;
+pub mod loose;
+pub mod plain;
 pub mod server;
 
 use crate::proto::http;
@@ -44,8 +47,15 @@ fn append(out: &mut Vec<u8>, parts: &[&str]) {
     }
 }
 
+/// Whether the program's own lines have one of that name.
+fn has(headers: &[(String, String)], name: &str) -> bool {
+    headers
+        .iter()
+        .any(|(given, _)| http::same_text(given.as_bytes(), name.as_bytes()))
+}
+
 /// Appends the program's own lines and the blank line.
-fn finish(out: &mut Vec<u8>, headers: &[(String, String)]) {
+fn finish<'l>(out: &mut Vec<u8>, headers: impl IntoIterator<Item = &'l (String, String)>) {
     for (name, value) in headers {
         append(out, &[name, ": ", value, "\r\n"]);
     }

@@ -1,6 +1,6 @@
 //! The server's side: judging a request, answering it.
 
-use super::{SUBPROTOCOL, append, finish, key};
+use super::{SUBPROTOCOL, append, finish, has, key};
 use crate::proto::error::Error;
 use crate::proto::http::{self, Header, RequestHead};
 use crate::proto::url;
@@ -28,14 +28,24 @@ pub struct Request<'h> {
 /// (RFC 6455 9.1 lets a server decline them all), and so is Expect: the final
 /// answer comes at once, which RFC 9110 10.1.1 allows in place of a 100.
 pub fn examine<'h>(head: &'h [u8], origins: &[String]) -> Result<Request<'h>, Error> {
-    let head = http::parse_request(head)?;
+    judge(&http::parse_old_request(head)?, origins)
+}
+
+/// As [`examine`], of a head taken apart.
+pub(in crate::proto) fn judge<'h>(
+    head: &RequestHead<'h>,
+    origins: &[String],
+) -> Result<Request<'h>, Error> {
+    if head.minor != 1 {
+        return Err(Error::HttpVersion);
+    }
     // Methods are case-sensitive (RFC 9110 9.1).
     if head.method != "GET" {
         return Err(Error::HttpMethod);
     }
     let host = host(&head.headers)?;
     check_no_body(&head.headers)?;
-    let (target, host) = target(&head, host)?;
+    let (target, host) = target(head, host)?;
     check_upgrade(&head.headers)?;
     if http::unique(&head.headers, "Sec-WebSocket-Version") != Ok(Some(b"13")) {
         return Err(Error::Version);
@@ -54,10 +64,10 @@ pub fn examine<'h>(head: &'h [u8], origins: &[String]) -> Result<Request<'h>, Er
 }
 
 /// A host and its port, where one is named.
-type Host<'h> = (&'h str, Option<u16>);
+pub(super) type Host<'h> = (&'h str, Option<u16>);
 
 /// The one Host line (RFC 9112 3.2).
-fn host<'h>(headers: &[Header<'h>]) -> Result<Host<'h>, Error> {
+pub(super) fn host<'h>(headers: &[Header<'h>]) -> Result<Host<'h>, Error> {
     let Ok(Some(value)) = http::unique(headers, "Host") else {
         return Err(Error::HttpHost);
     };
@@ -67,7 +77,7 @@ fn host<'h>(headers: &[Header<'h>]) -> Result<Host<'h>, Error> {
 
 /// A body would stand where the first frame is expected, and whoever is in
 /// front of us may not agree about which it is (RFC 9112 6.3, 11.2).
-fn check_no_body(headers: &[Header<'_>]) -> Result<(), Error> {
+pub(super) fn check_no_body(headers: &[Header<'_>]) -> Result<(), Error> {
     let mut first = None;
     let mut announced = http::values(headers, "Transfer-Encoding").next().is_some();
     for value in http::values(headers, "Content-Length") {
@@ -92,7 +102,10 @@ fn check_no_body(headers: &[Header<'_>]) -> Result<(), Error> {
 ///
 /// A target that begins with two slashes is refused: what resolves it later
 /// as a reference would take a host from it.
-fn target<'h>(head: &RequestHead<'h>, host: Host<'h>) -> Result<(&'h str, Host<'h>), Error> {
+pub(super) fn target<'h>(
+    head: &RequestHead<'h>,
+    host: Host<'h>,
+) -> Result<(&'h str, Host<'h>), Error> {
     let (path, host) = match url::split_scheme(head.target) {
         Some((scheme, rest)) if is_web(scheme) => {
             let (authority, path) = url::split_target(rest);
@@ -165,7 +178,12 @@ fn check_origin(headers: &[Header<'_>], host: Host<'_>, origins: &[String]) -> R
         return Err(Error::HttpSyntax);
     };
     let Some(origin) = origin else { return Ok(()) };
-    let listed = |entry: &String| entry == "*" || http::same_text(origin, entry.as_bytes());
+    let listed = |entry: &String| {
+        let page = web_origin(origin);
+        entry == "*"
+            || http::same_text(origin, entry.as_bytes())
+            || page.is_some() && page == web_origin(entry.as_bytes())
+    };
     if is_own(origin, host) || origins.iter().any(listed) {
         Ok(())
     } else {
@@ -173,24 +191,26 @@ fn check_origin(headers: &[Header<'_>], host: Host<'_>, origins: &[String]) -> R
     }
 }
 
+/// The origin of a web page (RFC 6454 4): whether it came over TLS, its host,
+/// its port, the default one of its scheme where it names none.
+fn web_origin(origin: &[u8]) -> Option<(bool, String, u16)> {
+    let (scheme, authority) = url::split_scheme(std::str::from_utf8(origin).ok()?)?;
+    let secure = scheme.eq_ignore_ascii_case("https");
+    if !secure && !scheme.eq_ignore_ascii_case("http") {
+        return None;
+    }
+    let (host, port) = url::split_authority(authority)?;
+    let port = port.unwrap_or(url::default_port(secure));
+    Some((secure, host.to_ascii_lowercase(), port))
+}
+
 /// Whether an origin is the host that the request is for. A Host without a
 /// port means the default one of a scheme that we cannot see, as TLS may end
 /// in front of us: it fits the default port of either.
 fn is_own(origin: &[u8], (host, port): Host<'_>) -> bool {
-    let Some((scheme, authority)) = std::str::from_utf8(origin).ok().and_then(url::split_scheme)
-    else {
-        return false;
-    };
-    let default = if scheme.eq_ignore_ascii_case("http") {
-        url::default_port(false)
-    } else if scheme.eq_ignore_ascii_case("https") {
-        url::default_port(true)
-    } else {
-        return false;
-    };
-    url::split_authority(authority).is_some_and(|(page_host, page_port)| {
+    web_origin(origin).is_some_and(|(secure, page_host, page_port)| {
         http::same_text(page_host.as_bytes(), host.as_bytes())
-            && page_port.unwrap_or(default) == port.unwrap_or(default)
+            && page_port == port.unwrap_or(url::default_port(secure))
     })
 }
 
@@ -248,11 +268,25 @@ pub fn refusal_status(error: Error) -> u16 {
 /// body is left out when there is no memory for its copy.
 #[must_use]
 pub fn refuse(status: u16, headers: &[(String, String)], body: &[u8]) -> Vec<u8> {
-    let has = |name: &str| {
-        headers
-            .iter()
-            .any(|(given, _)| http::same_text(given.as_bytes(), name.as_bytes()))
-    };
+    let (mut out, body) = refusal_head(status, headers, body);
+    out.extend_from_slice(body);
+    out
+}
+
+/// As [`refuse`], for a HEAD request: what the body is, without it (RFC 9110
+/// 9.3.2).
+#[must_use]
+pub fn refuse_to_head(status: u16, headers: &[(String, String)], body: &[u8]) -> Vec<u8> {
+    refusal_head(status, headers, body).0
+}
+
+/// The head of a refusal, and the body that there is room for behind it.
+fn refusal_head<'b>(
+    status: u16,
+    headers: &[(String, String)],
+    body: &'b [u8],
+) -> (Vec<u8>, &'b [u8]) {
+    let has = |name| has(headers, name);
     let mut out = Vec::new();
     let body = match out.try_reserve(body.len().saturating_add(512)) {
         Ok(()) if status != 304 => body,
@@ -286,8 +320,7 @@ pub fn refuse(status: u16, headers: &[(String, String)], body: &[u8]) -> Vec<u8>
         append(&mut out, &[&format!("Content-Length: {}\r\n", body.len())]);
     }
     finish(&mut out, headers);
-    out.extend_from_slice(body);
-    out
+    (out, body)
 }
 
 /// The reason phrase, which is for people (RFC 9110 15); empty where the

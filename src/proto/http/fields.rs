@@ -72,8 +72,57 @@ pub fn trim(mut value: &[u8]) -> &[u8] {
 }
 
 /// A character of a token (RFC 9110 5.6.2).
+const TCHAR: u8 = 1;
+/// One that shows (RFC 5234 B.1, VCHAR).
+const VISIBLE: u8 = 2;
+/// What values and reasons are of (RFC 9110 5.5).
+const TEXT: u8 = 4;
+
+/// What each byte is: a head is judged byte by byte.
+static CLASSES: [u8; 256] = classes();
+
+const fn classes() -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut at = 0;
+    while at < 256 {
+        let byte = at as u8;
+        if byte.is_ascii_graphic() {
+            table[at] |= VISIBLE | TEXT;
+        }
+        if byte == b' ' || byte == b'\t' || byte >= 0x80 {
+            table[at] |= TEXT;
+        }
+        let special = matches!(
+            byte,
+            b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
+        );
+        if byte.is_ascii_alphanumeric() || special {
+            table[at] |= TCHAR;
+        }
+        at += 1;
+    }
+    table
+}
+
+fn is(byte: u8, class: u8) -> bool {
+    CLASSES
+        .get(usize::from(byte))
+        .is_some_and(|classes| classes & class != 0)
+}
+
+/// A character of a token (RFC 9110 5.6.2).
 pub(super) fn is_tchar(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    is(byte, TCHAR)
+}
+
+/// A character that shows (RFC 5234 B.1, VCHAR).
+pub(super) fn is_visible(byte: u8) -> bool {
+    is(byte, VISIBLE)
+}
+
+/// What values and reasons are of (RFC 9110 5.5).
+pub(super) fn is_text(byte: u8) -> bool {
+    is(byte, TEXT)
 }
 
 /// Whether a text is a token (RFC 9110 5.6.2): a method, a field name, a

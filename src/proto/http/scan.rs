@@ -3,7 +3,7 @@
 //! Every byte is judged when it arrives, so that what is not HTTP is refused
 //! at once and not when a deadline ends the wait for a blank line.
 
-use super::fields::is_tchar;
+use super::fields::{is_tchar, is_text, is_visible};
 use crate::proto::error::Error;
 
 /// What follows the target of a request line; `0` stands for any digit.
@@ -72,10 +72,22 @@ impl Scanner {
         self.lines
     }
 
+    /// How many bytes come next that [`Scanner::step`] would take without a
+    /// change: most of a head is within names and values.
+    #[inline]
+    pub(super) fn more_of_this(&self, data: &[u8]) -> usize {
+        let end = match self.state {
+            State::Name => data.iter().position(|&byte| !is_tchar(byte)),
+            State::Target => data.iter().position(|&byte| !is_visible(byte)),
+            State::Value => data.iter().position(|&byte| !is_text(byte)),
+            _ => Some(0),
+        };
+        end.unwrap_or(data.len())
+    }
+
     /// Judges one byte; after [`Scanner::is_done`] no byte fits.
     pub(super) fn step(&mut self, byte: u8) -> Result<(), Error> {
-        let visible = matches!(byte, 0x21..=0x7E);
-        let text = visible || matches!(byte, b' ' | b'\t' | 0x80..);
+        let (visible, text) = (is_visible(byte), is_text(byte));
         self.state = match (self.state, byte) {
             (State::Start, b'\r') if self.empty_lines < MAX_EMPTY_LINES => {
                 self.empty_lines += 1;
@@ -120,8 +132,12 @@ impl Scanner {
 /// Checks that `head` is one whole head and nothing more; the number of its
 /// header lines.
 pub(super) fn whole(mut scanner: Scanner, head: &[u8]) -> Result<usize, Error> {
-    for &byte in head {
-        scanner.step(byte)?;
+    let mut rest = head;
+    while let [byte, behind @ ..] = rest {
+        scanner.step(*byte)?;
+        rest = behind
+            .get(scanner.more_of_this(behind)..)
+            .unwrap_or_default();
     }
     if scanner.is_done() {
         Ok(scanner.lines())

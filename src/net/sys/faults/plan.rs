@@ -70,6 +70,13 @@ const CONNECTED: &[&str] = &[
 /// Those to which nothing of the above happens.
 const OTHERS: &[&str] = &[
     "socket",
+    "bind",
+    "listen",
+    "epoll_create1",
+    "epoll_ctl",
+    "eventfd",
+    "timerfd_create",
+    "timerfd_settime",
     "if_nametoindex",
     "mmap",
     "madvise",
@@ -86,20 +93,25 @@ const KINDS: &[(&str, Kind, &[&str])] = &[
 ];
 
 const ERRNOS: &[(&str, c_int)] = &[
+    ("eaddrinuse", libc::EADDRINUSE),
     ("eagain", libc::EAGAIN),
     ("ebadf", libc::EBADF),
+    ("econnaborted", libc::ECONNABORTED),
     ("econnrefused", libc::ECONNREFUSED),
     ("econnreset", libc::ECONNRESET),
     ("einval", libc::EINVAL),
     ("eio", libc::EIO),
     ("emfile", libc::EMFILE),
+    ("enfile", libc::ENFILE),
     ("enobufs", libc::ENOBUFS),
     ("enomem", libc::ENOMEM),
     ("enoprotoopt", libc::ENOPROTOOPT),
     ("enospc", libc::ENOSPC),
     ("enosys", libc::ENOSYS),
+    ("enotconn", libc::ENOTCONN),
     ("eperm", libc::EPERM),
     ("epipe", libc::EPIPE),
+    ("eproto", libc::EPROTO),
     ("etimedout", libc::ETIMEDOUT),
 ];
 
