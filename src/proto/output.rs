@@ -270,6 +270,7 @@ impl Held {
     }
 
     /// Queues a frame; `key` masks it (a client's frames). One copy.
+    #[inline]
     fn frame(
         &mut self,
         first: u8,
@@ -277,15 +278,33 @@ impl Held {
         payload: &[u8],
         most: usize,
     ) -> Result<(), Error> {
-        let (header, size) = frame::encode(first, key, payload.len() as u64);
-        let header = header.get(..size).unwrap_or_default();
-        let length = size.checked_add(payload.len()).ok_or(Error::SendTooBig)?;
-        self.reserve(length, most)?;
-        self.bytes.extend_from_slice(header);
-        match key {
-            None => self.bytes.extend_from_slice(payload),
-            Some(key) => mask::append(&mut self.bytes, payload, key, 0),
-        }
+        let Some(key) = key else {
+            self.begin(first, None, payload.len(), most)?;
+            self.bytes.extend_from_slice(payload);
+            return Ok(());
+        };
+        self.begin(first, Some(key), payload.len(), most)?;
+        mask::append(&mut self.bytes, payload, key, 0);
+        Ok(())
+    }
+
+    /// Queues a frame's header, and has room for its payload.
+    #[inline(always)]
+    fn begin(
+        &mut self,
+        first: u8,
+        key: Option<[u8; 4]>,
+        length: usize,
+        most: usize,
+    ) -> Result<(), Error> {
+        let (header, size) = frame::encode(first, key, length as u64);
+        let room = length.checked_add(header.len());
+        self.reserve(room.ok_or(Error::SendTooBig)?, most)?;
+        // All of it, of a length that is known here: a call for a few bytes
+        // would cost as much as a short message.
+        let end = self.bytes.len() + size;
+        self.bytes.extend_from_slice(&header);
+        self.bytes.truncate(end);
         Ok(())
     }
 

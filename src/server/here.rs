@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::facts::{Facts, Origin};
 use super::lent::Lent;
 use super::peer::Allowed;
-use super::slots::{PeerId, Slot};
+use super::slots::{PeerId, Slot, count};
 use super::turn::{Loop, find};
 use super::{Program, Shared, accept};
 use crate::net::queue::Payload;
@@ -17,8 +17,39 @@ use crate::proto::settings::Overflow;
 
 impl<P: Program> Loop<P> {
     /// Sends a message from the loop's own thread.
-    #[inline]
+    #[inline(always)]
     pub fn send(&mut self, to: PeerId, kind: Kind, payload: &[u8]) -> Result<(), Error> {
+        if self.gather(to, kind, payload) {
+            return Ok(());
+        }
+        self.send_or_queue(to, kind, payload)
+    }
+
+    /// The shortest way out: a short message to the peer whose turn it is, where
+    /// it need only be put to those before it. False: it is for
+    /// [`Loop::send_or_queue`], which tells what is wrong with it.
+    #[inline(always)]
+    fn gather(&mut self, to: PeerId, kind: Kind, payload: &[u8]) -> bool {
+        if self.turning != Some(to.index()) || !self.lent.is_empty() {
+            return false;
+        }
+        let Ok(peer) = find(&mut self.peers, to) else {
+            return false;
+        };
+        let gathered = peer.gather_short(kind, payload);
+        self.gathered += u64::from(gathered);
+        gathered
+    }
+
+    /// Counts for its peer what has gathered.
+    pub fn count_gathered(&mut self) {
+        let gathered = std::mem::take(&mut self.gathered);
+        if let Some(slot) = self.turning.and_then(|index| self.slot(index)) {
+            count(&slot.counts.messages_out, gathered);
+        }
+    }
+
+    fn send_or_queue(&mut self, to: PeerId, kind: Kind, payload: &[u8]) -> Result<(), Error> {
         let shared = &*self.shared;
         let slot = slot_of(shared, to).ok_or(Error::Gone)?;
         let peer = find(&mut self.peers, to)?;

@@ -164,6 +164,18 @@ impl Peer {
         }
     }
 
+    /// Puts a short message to those that gather, where nothing else is to be
+    /// done; false: nothing was done.
+    #[inline(always)]
+    pub(super) fn gather_short(&mut self, kind: Kind, payload: &[u8]) -> bool {
+        let waits = self.blocked || self.queue.is_some();
+        if waits || payload.len() >= DIRECT || self.connection.queued() >= CORK - DIRECT {
+            return false;
+        }
+        let what = Sendable::Message(kind);
+        self.connection.send(what, payload).is_ok()
+    }
+
     /// Sends a message with those that gather.
     #[inline]
     fn gather_or_flush(

@@ -250,6 +250,7 @@ impl<P: Program> Loop<P> {
             }
             self = shared.program.tell(told, self);
         }
+        self.count_gathered();
         self.turning = None;
         self.answer(index, shared);
         self

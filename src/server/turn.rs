@@ -54,6 +54,8 @@ pub struct Loop<P> {
     pub(super) greedy: VecDeque<Ready>,
     /// Bytes of long frames among those that are fed now.
     pub(super) bulk: usize,
+    /// Messages to the peer whose turn it is that are not counted yet.
+    pub(super) gathered: u64,
     /// Payloads in the read buffer that leave at the end of the peer's turn.
     pub(super) lent: Lent,
     /// The buffer that replies gather in; empty of bytes between turns.
@@ -82,6 +84,7 @@ impl<P: Program> Loop<P> {
             dirty: Vec::new(),
             greedy: VecDeque::new(),
             bulk: 0,
+            gathered: 0,
             lent: Lent::default(),
             output: Output::default(),
             input: vec![0; BUFFER].into_boxed_slice(),

@@ -75,6 +75,18 @@ static void asks(const webSocket_event *event)
     CHECK_INT(webSocket_server_bufferedBytes(host.server, event->peer, &waiting), WEBSOCKET_OK);
     CHECK(waiting <= QUEUE_BYTES);
     CHECK_INT(webSocket_server_setPeerUser(host.server, event->peer, &own), WEBSOCKET_OK);
+    /* What this callback sends is counted at once, for whoever asks in it. */
+    if (event->kind == WEBSOCKET_TEXT) {
+        const uint64_t before = info.messagesOut, ofAll = statistics.messagesOut;
+        CHECK_INT(webSocket_server_send(host.server, event->peer, WEBSOCKET_TEXT, event->data, event->length),
+                  WEBSOCKET_OK);
+        CHECK_INT(webSocket_server_peerInfo(host.server, event->peer, &info), WEBSOCKET_OK);
+        CHECK_INT(info.messagesOut, before + 1);
+        CHECK_INT(webSocket_server_send(host.server, event->peer, WEBSOCKET_TEXT, event->data, event->length),
+                  WEBSOCKET_OK);
+        CHECK_INT(webSocket_server_statistics(host.server, &statistics), WEBSOCKET_OK);
+        CHECK_INT(statistics.messagesOut, ofAll + 2);
+    }
 }
 
 static void decides(const webSocket_event *event)

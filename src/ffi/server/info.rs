@@ -4,7 +4,7 @@ use std::ffi::c_char;
 use std::mem::size_of;
 use std::sync::atomic::Ordering;
 
-use super::{share, webSocket_server};
+use super::{share, webSocket_server, with_here};
 use crate::ffi::boundary::call;
 use crate::ffi::convert::write;
 use crate::ffi::event::webSocket_peer;
@@ -12,6 +12,7 @@ use crate::ffi::result::webSocket_result;
 use crate::proto::Error;
 use crate::server::facts::{Facts, Origin};
 use crate::server::slots::PeerId;
+use crate::server::turn::Loop;
 
 /// No ping of ours was answered yet.
 pub const WEBSOCKET_NO_ROUND_TRIP: u32 = u32::MAX;
@@ -103,8 +104,10 @@ pub unsafe extern "C" fn webSocket_server_peerInfo(
         if size < size_of::<webSocket_peerInfo>() {
             return Err(Error::StructSize);
         }
-        let server = share(server)?;
+        let handle = server;
+        let server = share(handle)?;
         let peer = PeerId(peer);
+        with_here(handle, Loop::count_gathered);
         let counts = server.shared.counts(peer)?;
         let mut found = webSocket_peerInfo {
             size,
@@ -179,8 +182,10 @@ pub unsafe extern "C" fn webSocket_server_statistics(
         if size < size_of::<webSocket_statistics>() {
             return Err(Error::StructSize);
         }
-        let server = share(server)?;
+        let handle = server;
+        let server = share(handle)?;
         let gauges = &server.shared.gauges;
+        with_here(handle, Loop::count_gathered);
         let totals = server.shared.totals();
         let found = webSocket_statistics {
             size,

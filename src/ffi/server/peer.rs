@@ -67,7 +67,7 @@ pub unsafe extern "C" fn webSocket_server_send(
     data: *const Bytes,
     length: usize,
 ) -> webSocket_result {
-    call(|| {
+    call(move || {
         // SAFETY: the caller's promise.
         let data = unsafe { bytes(data, length) }?;
         let peer = PeerId(peer);

@@ -21,6 +21,7 @@ pub enum Sendable {
 }
 
 /// The first byte of a message in one frame; `None` for what is no frame.
+#[inline(always)]
 fn whole(kind: Kind) -> Option<u8> {
     kind.opcode().map(|opcode| FIN | opcode as u8)
 }
@@ -39,10 +40,20 @@ impl Connection {
     #[inline]
     pub fn send(&mut self, what: Sendable, data: &[u8]) -> Result<(), Error> {
         match what {
-            Sendable::Message(kind) => self.send_chunk(kind, data, true, true),
+            Sendable::Message(kind) => self.send_message(kind, data),
             Sendable::Ping => self.send_control(Opcode::Ping, data),
             Sendable::Pong => self.send_control(Opcode::Pong, data),
         }
+    }
+
+    #[inline]
+    fn send_message(&mut self, kind: Kind, data: &[u8]) -> Result<(), Error> {
+        self.may_send(data.len())?;
+        if self.sending.is_some() {
+            return Err(Error::State);
+        }
+        kind.check(data, &self.settings)?;
+        self.queue_message(kind, data)
     }
 
     /// Queues a chunk as one frame of a fragmented message (RFC 6455 5.4).
@@ -55,6 +66,9 @@ impl Connection {
         first: bool,
         last: bool,
     ) -> Result<(), Error> {
+        if first && last {
+            return self.send_message(kind, data);
+        }
         self.may_send(data.len())?;
         let expected = if first { None } else { Some(kind) };
         if self.sending != expected {
@@ -71,7 +85,8 @@ impl Connection {
             (false, _) => Opcode::Continuation,
             (true, Kind::Text) => Opcode::Text,
             (true, Kind::Binary) => Opcode::Binary,
-            (true, Kind::Continuation | Kind::Raw) => return self.send_loose(kind, data, last),
+            // These are whole, or nothing.
+            (true, Kind::Continuation | Kind::Raw) => return Err(Error::Usage),
         };
         let key = self.mask_key()?;
         let first_byte = opcode as u8 | if last { FIN } else { 0 };
@@ -87,18 +102,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Queues a continuation frame that continues nothing, or bytes as they
-    /// are, for which there is room.
-    #[cold]
-    fn send_loose(&mut self, kind: Kind, data: &[u8], whole: bool) -> Result<(), Error> {
-        kind.check(data, &self.settings)?;
-        if !whole {
-            return Err(Error::Usage);
-        }
-        self.queue_message(kind, data)
-    }
-
     /// Queues a whole message that was checked.
+    #[inline]
     fn queue_message(&mut self, kind: Kind, payload: &[u8]) -> Result<(), Error> {
         let most = self.settings.send_queue;
         let Some(first) = whole(kind) else {
